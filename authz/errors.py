@@ -1,0 +1,124 @@
+"""Every way in which authentication or authorization refuses a request.
+
+AuthError                                code                                status
+|- AccessDenied                          AccessDenied                        403
+|   `- RequestExpired                    AccessDenied                        403
+|- SignatureDoesNotMatch                 SignatureDoesNotMatch               403
+|- InvalidAccessKeyId                    InvalidAccessKeyId                  403
+|- RequestTimeTooSkewed                  RequestTimeTooSkewed                403
+|- InvalidToken                          InvalidToken                        400
+|- AuthorizationHeaderMalformed          AuthorizationHeaderMalformed        400
+|- AuthorizationQueryParametersError     AuthorizationQueryParametersError   400
+|- InvalidPolicyDocument                 InvalidPolicyDocument               400
+|- MissingSecurityHeader                 MissingSecurityHeader               400
+|- UnsignedHeaders                       AccessDenied                        403
+`- UnsupportedSignature                  InvalidRequest                      400
+
+Codes and statuses: S3 API reference, "Error responses". The message says what to do and never holds
+a secret, a signature or anything that was computed from one.
+"""
+
+from __future__ import annotations
+
+
+class AuthError(Exception):
+    """Base: an S3 error code, an HTTP status and a message that says what to do."""
+
+    code = "AccessDenied"
+    status = 403
+    message = "Access Denied."
+
+    def __init__(self, message: str | None = None, *, reason: str = "") -> None:
+        self.message = message or type(self).message
+        self.reason = reason or type(self).__name__
+        super().__init__(self.message)
+
+
+class AccessDenied(AuthError):
+    """Nobody is authenticated, or the authenticated principal may not do this."""
+
+
+class RequestExpired(AccessDenied):
+    """A presigned URL or POST policy is past its expiry."""
+
+    message = "Request has expired. Ask for a new presigned URL or policy."
+
+
+class SignatureDoesNotMatch(AuthError):
+    """The signature computed with the stored secret differs from the one sent."""
+
+    code = "SignatureDoesNotMatch"
+    message = (
+        "The request signature we calculated does not match the signature you provided. "
+        "Check your key and signing method; the operator can look this request id up."
+    )
+
+
+class InvalidAccessKeyId(AuthError):
+    """No enabled access key has this id."""
+
+    code = "InvalidAccessKeyId"
+    message = "The access key id you provided does not exist, is disabled or has expired."
+
+
+class RequestTimeTooSkewed(AuthError):
+    """The request's time is too far from the gateway's clock."""
+
+    code = "RequestTimeTooSkewed"
+    message = (
+        "The difference between the request time and the server's time is too large. Set the client's clock."
+    )
+
+
+class InvalidToken(AuthError):
+    """A session token that this gateway did not issue, or cannot accept."""
+
+    code = "InvalidToken"
+    status = 400
+    message = "The security token is not valid here. Use a permanent access key of this gateway."
+
+
+class AuthorizationHeaderMalformed(AuthError):
+    """The Authorization header cannot be read, or its scope is wrong."""
+
+    code = "AuthorizationHeaderMalformed"
+    status = 400
+    message = "The authorization header is malformed. Sign the request with AWS Signature Version 4."
+
+
+class AuthorizationQueryParametersError(AuthError):
+    """The X-Amz-* query parameters of a presigned URL cannot be read."""
+
+    code = "AuthorizationQueryParametersError"
+    status = 400
+    message = "The X-Amz-* query parameters are incomplete or malformed. Make the presigned URL anew."
+
+
+class InvalidPolicyDocument(AuthError):
+    """The policy of a POST form cannot be read."""
+
+    code = "InvalidPolicyDocument"
+    status = 400
+    message = "The content of the form does not meet the conditions specified in the policy document."
+
+
+class MissingSecurityHeader(AuthError):
+    """A header that the signature needs is missing (x-amz-date, x-amz-content-sha256)."""
+
+    code = "MissingSecurityHeader"
+    status = 400
+    message = "Your request is missing a required header."
+
+
+class UnsignedHeaders(AuthError):
+    """A header that must be signed is not among SignedHeaders."""
+
+    message = "There were headers present in the request which were not signed."
+
+
+class UnsupportedSignature(AuthError):
+    """A signature version or algorithm that is not AWS4-HMAC-SHA256."""
+
+    code = "InvalidRequest"
+    status = 400
+    message = "The authorization mechanism is not supported. Use AWS4-HMAC-SHA256 (Signature Version 4)."
