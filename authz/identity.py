@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from authz.sigv4.proof import PayloadProof
@@ -27,7 +27,7 @@ class Identity:
     principal: str
     method: AuthMethod
     access_key_id: str | None = None
-    scope: BucketScope = BucketScope()
+    scope: BucketScope = field(default_factory=BucketScope)
 
     @property
     def is_authenticated(self) -> bool:

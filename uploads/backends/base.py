@@ -8,7 +8,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Protocol
 
-from uploads.body.stream import Body, DigestAlgorithm
+from uploads.body.stream import Body
 from uploads.s3.headers import ChecksumAlgorithm, ChecksumType, Conditions, MultipartChecksum, ObjectMetadata
 
 
@@ -34,8 +34,8 @@ class ObjectWrite:
 
     bucket: str
     key: str
-    metadata: ObjectMetadata = ObjectMetadata()
-    conditions: Conditions = Conditions()
+    metadata: ObjectMetadata = field(default_factory=ObjectMetadata)
+    conditions: Conditions = field(default_factory=Conditions)
     checksums: Mapping[ChecksumAlgorithm, bytes] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -151,9 +151,3 @@ class Backend(Protocol):
 
     def check(self, bucket: str) -> None:
         """For readiness: is the storage reachable and the bucket there? Raises BackendError."""
-
-
-def digests_wanted(body: Body, algorithms: Sequence[DigestAlgorithm]) -> None:
-    """Ask the body for each of ``algorithms`` before it is iterated."""
-    for algorithm in algorithms:
-        body.want(algorithm)
