@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from functools import cached_property
+
+from django.apps import AppConfig
+from django.conf import settings
+
+from authz.config import AuthzConfig
+from authz.encryption import SecretBox
+
+
+class AuthzAppConfig(AppConfig):
+    """Holds what the room was configured with, for this process."""
+
+    name = "authz"
+    verbose_name = "Access"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    @property
+    def config(self) -> AuthzConfig:
+        config: AuthzConfig = settings.AUTHZ
+        return config
+
+    @cached_property
+    def secret_box(self) -> SecretBox:
+        return SecretBox(self.config.encryption_keys)
+
+    @cached_property
+    def authenticator(self) -> object:
+        from authz.authentication import build_authenticator
+
+        return build_authenticator(self.config, self.secret_box)

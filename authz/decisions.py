@@ -1,0 +1,33 @@
+"""The question put to authorization and its answer; every decision carries its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from authz.identity import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyQuestion:
+    """May ``identity`` do ``action`` (an S3 action such as ``s3:PutObject``) on this bucket and key?"""
+
+    identity: Identity
+    action: str
+    bucket: str
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer: ``engine`` decided it, for ``reason`` (low in cardinality, safe to show and to trace)."""
+
+    is_allowed: bool
+    reason: str
+    engine: str
+
+
+def decide_by_scope(question: PolicyQuestion) -> Decision:
+    """An access key reaches the buckets it was made for, and no others."""
+    if question.identity.scope.allows(question.bucket):
+        return Decision(True, "bucket in scope", "scope")
+    return Decision(False, "bucket out of scope", "scope")

@@ -1,0 +1,32 @@
+"""Access keys kept in the database; those of config.yaml are not here."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+
+class AccessKey(models.Model):
+    """An access key of a principal. A principal may have many; each can be disabled and can expire."""
+
+    access_key_id = models.CharField(max_length=128, unique=True, editable=False)
+    principal = models.CharField(max_length=255, db_index=True, help_text="Who uploads with this key.")
+    encrypted_secret = models.TextField(editable=False)
+    buckets = models.JSONField(
+        null=True, blank=True, help_text='The buckets it may upload to, such as ["uploads"]. Empty: all.'
+    )
+    is_enabled = models.BooleanField(default=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Refused from then on. Empty: never.")
+    note = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.access_key_id} ({self.principal})"
+
+    @property
+    def is_usable(self) -> bool:
+        return self.is_enabled and (self.expires_at is None or self.expires_at > timezone.now())
