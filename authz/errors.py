@@ -10,7 +10,9 @@ AuthError                                code                                sta
 |- AuthorizationHeaderMalformed          AuthorizationHeaderMalformed        400
 |- AuthorizationQueryParametersError     AuthorizationQueryParametersError   400
 |- InvalidPolicyDocument                 InvalidPolicyDocument               400
+|- InvalidPayloadHash                    InvalidArgument                     400
 |- MissingSecurityHeader                 MissingSecurityHeader               400
+|- MultipleAuthMechanisms                InvalidArgument                     400
 |- UnsignedHeaders                       AccessDenied                        403
 `- UnsupportedSignature                  InvalidRequest                      400
 
@@ -102,12 +104,32 @@ class InvalidPolicyDocument(AuthError):
     message = "The content of the form does not meet the conditions specified in the policy document."
 
 
+class InvalidPayloadHash(AuthError):
+    """A value of x-amz-content-sha256 that S3 does not know."""
+
+    code = "InvalidArgument"
+    status = 400
+    message = (
+        "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or the body's "
+        "SHA-256 in hexadecimal digits."
+    )
+
+
 class MissingSecurityHeader(AuthError):
     """A header that the signature needs is missing (x-amz-date, x-amz-content-sha256)."""
 
     code = "MissingSecurityHeader"
     status = 400
     message = "Your request is missing a required header."
+
+
+class MultipleAuthMechanisms(AuthError):
+    """An Authorization header and a presigned query on one request: which one is meant is unknown."""
+
+    code = "InvalidArgument"
+    status = 400
+    message = "Only one auth mechanism allowed: send the Authorization header or a presigned URL, not both."
 
 
 class UnsignedHeaders(AuthError):
