@@ -1,0 +1,144 @@
+"""Upload records: begun before the body, finished after it, failed by any other exit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
+
+from authz.identity import Identity
+from tracing_app.api import stage, trace_id
+from uploads.backends.base import StoredObject
+from uploads.models import UploadRecord
+from uploads.upload_id import UploadOwner, digest
+from uploads.worker import is_dead, worker_name
+
+logger = logging.getLogger(__name__)
+
+State = UploadRecord.State
+Method = UploadRecord.Method
+
+
+def begin(
+    identity: Identity,
+    bucket: str,
+    key: str,
+    method: UploadRecord.Method,
+    *,
+    content_type: str | None,
+    upload_id: str = "",
+) -> UploadRecord:
+    """Write a RECEIVING record, in a transaction of its own. Raises DatabaseError."""
+    with stage("record.begin"):
+        return UploadRecord.objects.create(
+            request_id=trace_id(),
+            bucket=bucket,
+            key=key,
+            principal=identity.principal,
+            auth_method=identity.method,
+            method=method,
+            content_type=(content_type or "")[:255],
+            upload_id=upload_id,
+            upload_digest=digest(upload_id) if upload_id else "",
+            worker=worker_name(),
+            started_at=timezone.now(),
+        )
+
+
+def stored(record: UploadRecord, stored: StoredObject) -> None:
+    """Mark it STORED. The object is visible by now, so a database that fails here fails no upload."""
+    _finish(
+        record.pk,
+        state=State.STORED,
+        size=stored.size,
+        etag=stored.etag[:255],
+        checksums=dict(stored.checksums),
+        checksum_type=stored.checksum_type or "",
+        version_id=stored.version_id or "",
+        error_code="",
+    )
+
+
+def failed(record: UploadRecord, error_code: str) -> None:
+    """Mark it FAILED with the S3 code that the client is told."""
+    _finish(record.pk, state=State.FAILED, error_code=error_code[:64])
+
+
+def aborted(record: UploadRecord) -> None:
+    """Mark a multipart upload ABORTED."""
+    _finish(record.pk, state=State.ABORTED)
+
+
+def _finish(pk: int, **fields: Any) -> None:
+    with stage("record.finish"):
+        try:
+            UploadRecord.objects.filter(pk=pk).update(finished_at=timezone.now(), **fields)
+        except DatabaseError:
+            logger.exception("record %s could not be marked %s", pk, fields["state"])
+            close_old_connections()
+
+
+@contextmanager
+def failing(record: UploadRecord) -> Iterator[None]:
+    """Whatever leaves the block by an exception marks the record FAILED with its code."""
+    try:
+        yield
+    except BaseException as error:
+        failed(record, getattr(error, "code", type(error).__name__))
+        raise
+
+
+def receipt(identity: Identity, bucket: str, key: str) -> UploadRecord | None:
+    """The newest object of this key that this principal stored through the gateway."""
+    mine = UploadRecord.objects.filter(bucket=bucket, key=key, principal=identity.principal)
+    return mine.filter(state=State.STORED).order_by("-finished_at", "-id").first()
+
+
+def multipart(owner: UploadOwner, upload_id: str) -> UploadRecord | None:
+    """The record of a multipart upload, by its sealed id."""
+    return UploadRecord.objects.filter(
+        upload_digest=digest(upload_id), principal=owner.principal, bucket=owner.bucket, key=owner.key
+    ).first()
+
+
+def uploads_in_progress(
+    identity: Identity, bucket: str, *, prefix: str, key_marker: str, upload_id_marker: str, limit: int
+) -> list[UploadRecord]:
+    """The principal's own multipart uploads in this bucket, by key and then age, after the markers."""
+    mine = UploadRecord.objects.filter(
+        bucket=bucket, principal=identity.principal, method=Method.MULTIPART, state=State.RECEIVING
+    )
+    if prefix:
+        mine = mine.filter(key__startswith=prefix)
+    if key_marker and not upload_id_marker:
+        mine = mine.filter(key__gt=key_marker)
+    ordered = mine.order_by("key", "id")
+    if key_marker and upload_id_marker:
+        seen = UploadRecord.objects.filter(upload_digest=digest(upload_id_marker)).values_list("id").first()
+        after = seen[0] if seen else 0
+        ordered = (mine.filter(key=key_marker, id__gt=after) | mine.filter(key__gt=key_marker)).order_by(
+            "key", "id"
+        )
+    return list(ordered[:limit])
+
+
+def fail_orphans() -> int:
+    """Mark FAILED what processes of this host were receiving when they died; returns how many."""
+    receiving = UploadRecord.objects.filter(state=State.RECEIVING).exclude(method=Method.MULTIPART)
+    orphans = [pk for pk, worker in receiving.values_list("pk", "worker") if is_dead(worker)]
+    for pk in orphans:
+        _finish(pk, state=State.FAILED, error_code="WorkerDied")
+    return len(orphans)
+
+
+def fail_abandoned(started_before: datetime) -> int:
+    """Mark FAILED simple uploads that began before then and never finished, on whatever host."""
+    receiving = UploadRecord.objects.filter(state=State.RECEIVING, started_at__lt=started_before)
+    return receiving.exclude(method=Method.MULTIPART).update(
+        state=State.FAILED, error_code="Abandoned", finished_at=timezone.now()
+    )
