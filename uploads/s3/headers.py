@@ -27,11 +27,11 @@ class ObjectMetadata:
     content_encoding: str | None = None
     content_language: str | None = None
     expires: str | None = None
-    user: Mapping[str, str] = field(default=_NONE)
+    user: Mapping[str, str] = field(default_factory=lambda: _NONE)
     tagging: str | None = None
     storage_class: str | None = None
     acl: str | None = None
-    encryption: Mapping[str, str] = field(default=_NONE)
+    encryption: Mapping[str, str] = field(default_factory=lambda: _NONE)
     website_redirect_location: str | None = None
 
 
