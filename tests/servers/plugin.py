@@ -1,0 +1,16 @@
+"""Real servers as session fixtures. Each xdist worker has its own: nothing to lock, nothing shared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .seaweedfs import SeaweedFS, running_seaweedfs
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
+    """A real S3 server: endpoint, credentials, ``create_bucket()``."""
+    with running_seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as server:
+        yield server

@@ -1,0 +1,102 @@
+"""A real server as a child process of the tests: free ports, start, wait until ready, stop."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sysconfig
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+LOG_LINES_SHOWN = 40
+
+
+class ServerFailed(Exception):
+    """A server did not come up or went down; the text ends with the last lines of its log."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Loopback ports that nobody listens on, all different."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for listener in sockets:
+            listener.bind(("127.0.0.1", 0))
+        return [listener.getsockname()[1] for listener in sockets]
+
+
+def needs_server(program: str) -> Path:
+    """The path of a server's program, from the Python environment or PATH.
+
+    Without it the test is skipped with the reason, but fails where ``CI`` is ``true``: there a
+    missing server would make the tests look greener than they are.
+    """
+    found = shutil.which(program, path=sysconfig.get_path("scripts")) or shutil.which(program)
+    if found:
+        return Path(found)
+    reason = f"the server program {program!r} is not installed"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@contextmanager
+def running_server(
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    is_ready: Callable[[], bool],
+    ready_seconds: float = 60.0,
+    stop_seconds: float = 10.0,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until the block ends. Raises ServerFailed when it dies or is not ready in time.
+
+    At the end it is asked to stop, and killed when it has not after ``stop_seconds``.
+    """
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=log.parent,
+            env={**os.environ, **(environment or {})},
+        )
+    try:
+        _wait_until_ready(process, log, is_ready, ready_seconds)
+        yield process
+    finally:
+        _stop(process, stop_seconds)
+
+
+def _wait_until_ready(
+    process: subprocess.Popen[bytes], log: Path, is_ready: Callable[[], bool], seconds: float
+) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise ServerFailed(f"{process.args!r} ended with {process.returncode}:\n{last_lines(log)}")
+        if is_ready():
+            return
+        time.sleep(0.1)
+    raise ServerFailed(f"{process.args!r} is not ready after {seconds:g} s:\n{last_lines(log)}")
+
+
+def _stop(process: subprocess.Popen[bytes], seconds: float) -> None:
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def last_lines(log: Path) -> str:
+    """The end of a server's log, to show when something failed."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
