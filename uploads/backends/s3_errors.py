@@ -1,0 +1,180 @@
+"""What an S3 upstream and the way to it can fail with, as our own errors: one table for each kind.
+
+The S3 codes are those of the S3 API reference, "List of error codes", and of MinIO, Ceph and SeaweedFS
+where these differ. A code that is not listed falls back to its HTTP status.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import ssl
+from collections.abc import Mapping
+
+import botocore.exceptions as boto
+from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
+
+from .errors import (
+    BackendDenied,
+    BackendError,
+    BackendMisconfigured,
+    BackendRefused,
+    BackendSlowDown,
+    BackendUnavailable,
+    ConditionConflict,
+    ConditionFailed,
+    DigestRejected,
+    KeyNotRepresentable,
+    ObjectTooLarge,
+    OutOfSpace,
+    PartInvalid,
+    PartTooSmall,
+    Unsupported,
+    UploadNotFound,
+)
+
+MESSAGE_CHARACTERS = 300
+
+_CODES_BY_ERROR: Mapping[type[BackendError], str] = {
+    BackendUnavailable: """
+        Busy IncompleteBody InternalError RequestTimeout ServiceUnavailable TemporaryRedirect
+        XMinioServerNotInitialized""",
+    BackendSlowDown: """
+        BandwidthLimitExceeded RequestLimitExceeded SlowDown SlowDownRead SlowDownWrite Throttling
+        ThrottlingException TooManyRequests""",
+    BackendDenied: """
+        AccessDenied AccountProblem AllAccessDisabled ExpiredToken InvalidAccessKeyId InvalidPayer
+        InvalidSecurity InvalidToken NotSignedUp RequestExpired RequestTimeTooSkewed SignatureDoesNotMatch
+        TokenRefreshRequired UnauthorizedAccess""",
+    BackendMisconfigured: """
+        AuthorizationHeaderMalformed IllegalLocationConstraintException IncorrectEndpoint InvalidBucketName
+        InvalidBucketState InvalidRegion InvalidRegionName KMS.DisabledException KMS.KMSInvalidStateException
+        KMS.NotFoundException MethodNotAllowed NoSuchAccessPoint NoSuchBucket PermanentRedirect Redirect
+        UnsupportedSignature""",
+    BackendRefused: """
+        EncryptionTypeMismatch InvalidArgument InvalidEncryptionAlgorithmError InvalidObjectState InvalidRequest
+        InvalidTag MalformedACLError MalformedXML MaxMessageLengthExceeded MetadataTooLarge
+        MissingContentLength RequestHeaderSectionTooLarge UserKeyMustBeSpecified""",
+    OutOfSpace: "InsufficientStorage QuotaExceeded XMinioAdminBucketQuotaExceeded XMinioStorageFull",
+    Unsupported: "AccessControlListNotSupported InvalidStorageClass NotImplemented",
+    KeyNotRepresentable: "InvalidURI KeyTooLongError XMinioInvalidObjectName XMinioParentIsObject",
+    UploadNotFound: "NoSuchUpload",
+    PartInvalid: "InvalidPart InvalidPartNumber InvalidPartOrder",
+    PartTooSmall: "EntityTooSmall",
+    ObjectTooLarge: "EntityTooLarge TooManyParts",
+    DigestRejected: "BadDigest InvalidDigest XAmzContentChecksumMismatch XAmzContentSHA256Mismatch",
+    # Only a write with If-Match can miss a key.
+    ConditionFailed: "NoSuchKey PreconditionFailed",
+    ConditionConflict: "ConditionalRequestConflict OperationAborted",
+}
+
+CODES: Mapping[str, type[BackendError]] = {
+    code: error for error, codes in _CODES_BY_ERROR.items() for code in codes.split()
+}
+
+_STATUSES: Mapping[int, type[BackendError]] = {
+    401: BackendDenied,
+    403: BackendDenied,
+    404: BackendMisconfigured,
+    405: BackendMisconfigured,
+    409: ConditionConflict,
+    412: ConditionFailed,
+    413: ObjectTooLarge,
+    429: BackendSlowDown,
+    501: Unsupported,
+    507: OutOfSpace,
+}
+
+_STATUS_CLASSES: Mapping[int, type[BackendError]] = {3: BackendMisconfigured, 4: BackendRefused}
+
+#: The nearest class in an exception's order of base classes decides.
+_EXCEPTIONS: Mapping[type[BaseException], type[BackendError]] = {
+    OSError: BackendUnavailable,
+    ssl.SSLError: BackendMisconfigured,
+    ssl.SSLEOFError: BackendUnavailable,
+    ssl.SSLSyscallError: BackendUnavailable,
+    ssl.SSLWantReadError: BackendUnavailable,
+    ssl.SSLWantWriteError: BackendUnavailable,
+    ssl.SSLZeroReturnError: BackendUnavailable,
+    http.client.HTTPException: BackendUnavailable,
+    HTTPError: BackendUnavailable,
+    ResponseParserError: BackendUnavailable,
+    # What boto3 makes of the same, and its own configuration and credentials.
+    boto.BotoCoreError: BackendMisconfigured,
+    boto.ClientError: BackendUnavailable,
+    boto.UndefinedModelAttributeError: BackendMisconfigured,
+    boto.ConnectionError: BackendUnavailable,
+    boto.HTTPClientError: BackendUnavailable,
+    boto.SSLError: BackendMisconfigured,
+    boto.ChecksumError: BackendUnavailable,
+    boto.FlexibleChecksumError: BackendUnavailable,
+    boto.IncompleteReadError: BackendUnavailable,
+    boto.ParamValidationError: BackendRefused,
+    boto.ValidationError: BackendRefused,
+    boto.InvalidRegionError: BackendMisconfigured,
+    boto.MetadataRetrievalError: BackendUnavailable,
+    boto.CapacityNotAvailableError: BackendSlowDown,
+    boto.CredentialRetrievalError: BackendDenied,
+    boto.LoginError: BackendDenied,
+    boto.NoAuthTokenError: BackendDenied,
+    boto.NoCredentialsError: BackendDenied,
+    boto.PartialCredentialsError: BackendDenied,
+    boto.RefreshWithMFAUnsupportedError: BackendDenied,
+    boto.SSOError: BackendDenied,
+    boto.TokenRetrievalError: BackendDenied,
+    boto.UnknownCredentialError: BackendDenied,
+}
+
+#: Everything that ``translated`` knows: what to catch around a call of boto3 or a socket.
+FOREIGN = tuple(_EXCEPTIONS)
+
+# The text of these repeats what a provider, a token file or an external program said.
+_NOT_REPEATED = (boto.CredentialRetrievalError, boto.LoginError, boto.SSOError, boto.TokenRetrievalError)
+
+
+def answered(
+    operation: str, status: int, code: str, message: str, request_id: str | None = None
+) -> BackendError:
+    """The error for an answer of the upstream. Pass ``""`` where it had no body, as to HEAD."""
+    kind = CODES.get(code) or _STATUSES.get(status) or _STATUS_CLASSES.get(status // 100, BackendUnavailable)
+    said = ": ".join(filter(None, (_one_line(code), _one_line(message))))
+    detail = f"{operation}: {status} {said}".rstrip()
+    if request_id:
+        detail += f" (request id {_one_line(request_id)})"
+    if kind is BackendRefused and said:
+        return kind(f"The storage refused the upload: {said}", detail=detail)
+    return kind(detail=detail)
+
+
+def translated(operation: str, exception: BaseException) -> BackendError:
+    """The error for an exception of ``FOREIGN``."""
+    if isinstance(exception, boto.ClientError):
+        return _client_error(operation, exception)
+    detail = f"{operation}: {type(exception).__name__}"
+    if not isinstance(exception, _NOT_REPEATED) and (said := _one_line(str(exception))):
+        detail += f": {said}"
+    if isinstance(exception, OSError) and exception.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OutOfSpace(detail=detail)
+    return kind_of(type(exception))(detail=detail)
+
+
+def kind_of(exception: type[BaseException]) -> type[BackendError]:
+    """The error that stands for a class of ``FOREIGN`` (a ClientError is told by its answer instead)."""
+    return next(_EXCEPTIONS[base] for base in exception.__mro__ if base in _EXCEPTIONS)
+
+
+def _client_error(operation: str, exception: boto.ClientError) -> BackendError:
+    error = exception.response.get("Error", {})
+    metadata = exception.response.get("ResponseMetadata")
+    status = metadata["HTTPStatusCode"] if metadata else 500
+    code, message = error.get("Code", ""), error.get("Message", "")
+    # boto3 makes a code of the status where an answer has no body.
+    return answered(
+        operation, status, "" if code.isdecimal() else code, message, metadata and metadata.get("RequestId")
+    )
+
+
+def _one_line(text: str) -> str:
+    """Text of the upstream as it may stand in a log line or an answer."""
+    return " ".join(text.split())[:MESSAGE_CHARACTERS]
