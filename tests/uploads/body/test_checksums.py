@@ -16,7 +16,7 @@ from uploads.s3.headers import ChecksumAlgorithm
 
 ALL = ("md5", *get_args(ChecksumAlgorithm))
 
-# The check value of a CRC is that of the ASCII digits 1 to 9 (reveng catalogue; NVM Express base specification).
+# The check value of a CRC is that of the ASCII digits 1 to 9 (reveng catalogue, NVM Express specification).
 CHECK_VALUES = {
     "md5": "25f9e794323b453885f5181f1b624d0b",
     "sha1": "f7c3bc1d808e04732adf679965ccc34ca7ae3441",
