@@ -1,0 +1,115 @@
+"""What each room is told, out of the configuration. Pure functions: values in, values out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+from authz.config import AuthzConfig, BucketAuth, ConfiguredKey
+from authz.identity import BucketScope
+from mizuchi_site.config import Config, Places
+from mizuchi_site.config.buckets import BucketSection
+from mizuchi_site.config.sections import AccessKeySection
+from mizuchi_site.config.storages import DjangoStorage, FilesystemStorage, S3Storage
+from mizuchi_site.keyring import Keyring
+from uploads.config import (
+    BucketConfig,
+    DjangoStorageConfig,
+    FilesystemStorageConfig,
+    Limits,
+    S3StorageConfig,
+    StorageConfig,
+    UploadsConfig,
+)
+
+_SQLITE_OPTIONS = {
+    "timeout": 20,
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+}
+"""Several workers write one file: readers beside a writer, and writers that wait instead of failing."""
+
+
+def uploads_config(config: Config, keys: Keyring) -> UploadsConfig:
+    """What the uploads room is told."""
+    return UploadsConfig(
+        storages=tuple(_storage(name, storage) for name, storage in config.storages.items()),
+        buckets=tuple(_bucket(bucket) for bucket in config.buckets),
+        sealing_keys=keys.sealing,
+        domain=config.server.domain,
+        trusted_proxies=config.server.trusted_proxies,
+        body_stall_seconds=config.server.body_stall_seconds,
+        multipart_expiry_seconds=config.multipart.expiry_hours * 3600,
+    )
+
+
+def authz_config(config: Config, keys: Keyring) -> AuthzConfig:
+    """What the authz room is told."""
+    return AuthzConfig(
+        access_keys=tuple(_configured_key(key) for key in config.access_keys),
+        buckets={
+            bucket.name: BucketAuth(
+                sigv4=bucket.auth.sigv4.enabled,
+                max_clock_skew_seconds=bucket.auth.sigv4.max_clock_skew_seconds,
+                anonymous=bucket.auth.anonymous,
+            )
+            for bucket in config.buckets
+        },
+        encryption_keys=keys.encryption,
+    )
+
+
+def database(config: Config, places: Places) -> dict[str, Any]:
+    """Django's settings of the one database."""
+    settings: dict[str, Any] = dict(
+        dj_database_url.parse(config.database.url.get_secret_value(), conn_max_age=600)
+    )
+    if settings["ENGINE"] == "django.db.backends.sqlite3":
+        settings["NAME"] = str(places.resolve(Path(settings["NAME"])))
+        settings["OPTIONS"] = _SQLITE_OPTIONS | settings.get("OPTIONS", {})
+    else:
+        settings["CONN_HEALTH_CHECKS"] = True
+    return settings
+
+
+def _storage(name: str, storage: FilesystemStorage | S3Storage | DjangoStorage) -> StorageConfig:
+    match storage:
+        case FilesystemStorage():
+            return FilesystemStorageConfig(name, storage.location)
+        case S3Storage():
+            return S3StorageConfig(
+                name=name,
+                endpoint=storage.endpoint,
+                region=storage.region,
+                addressing=storage.addressing,
+                access_key=storage.access_key,
+                secret_key=storage.secret_key and storage.secret_key.get_secret_value(),
+                session_token=storage.session_token and storage.session_token.get_secret_value(),
+                ca_file=storage.ca_file,
+                connect_timeout_seconds=storage.connect_timeout_seconds,
+                read_timeout_seconds=storage.read_timeout_seconds,
+                max_connections=storage.max_connections,
+            )
+        case DjangoStorage():
+            return DjangoStorageConfig(name, storage.backend, storage.staging, storage.options)
+
+
+def _bucket(bucket: BucketSection) -> BucketConfig:
+    return BucketConfig(
+        name=bucket.name,
+        storage=bucket.storage,
+        target=bucket.target or bucket.name,
+        prefix=bucket.prefix,
+        limits=Limits(**dict(bucket.limits)),
+    )
+
+
+def _configured_key(key: AccessKeySection) -> ConfiguredKey:
+    return ConfiguredKey(
+        access_key_id=key.access_key_id,
+        principal=key.principal,
+        secret_access_key=key.secret_access_key.get_secret_value(),
+        scope=BucketScope(None if "*" in key.buckets else frozenset(key.buckets)),
+    )

@@ -1,0 +1,42 @@
+"""The whole configuration. Its defaults are a development system: files under ``var/``, SQLite."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from .buckets import BucketSection
+from .sections import (
+    AccessKeySection,
+    DatabaseSection,
+    LoggingSection,
+    MultipartSection,
+    SecuritySection,
+    ServerSection,
+)
+from .storages import Storage
+from .values import Listed, Section, matching
+
+StorageName = Annotated[
+    str, matching(r"[A-Za-z_][A-Za-z0-9_-]{0,62}", "a name of letters, digits, hyphens and underscores")
+]
+
+DEFAULT_SECTIONS: dict[str, Any] = {
+    "storages": {"local": {"backend": "filesystem", "location": "var/objects"}},
+    "buckets": [{"name": "uploads", "storage": "local"}],
+}
+"""What stands for these sections when the file has none of them; a file's section replaces them whole."""
+
+
+class Config(Section):
+    """Everything config.yaml can say."""
+
+    server: ServerSection = ServerSection()
+    security: SecuritySection = SecuritySection()
+    database: DatabaseSection = DatabaseSection()
+    storages: dict[StorageName, Storage] = Field(min_length=1)
+    access_keys: Listed[AccessKeySection] = ()
+    buckets: Listed[BucketSection] = Field(min_length=1)
+    multipart: MultipartSection = MultipartSection()
+    logging: LoggingSection = LoggingSection()

@@ -1,0 +1,79 @@
+"""Rules between sections: names that must be unique, and names that must lead somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from .errors import Fault, Location
+from .model import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A check over ``sections``, made when each of them is right by itself."""
+
+    sections: frozenset[str]
+    check: Callable[[Config], Iterable[Fault]]
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Which of the known names was meant, or which there are. Does not repeat ``name``."""
+    candidates = sorted(known)
+    close = get_close_matches(name, candidates, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"known are: {', '.join(candidates)}" if candidates else "none is known"
+
+
+def _repeated(names: Iterable[str], location: Callable[[int], Location]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            yield Fault(location(index), "is used above already; choose another")
+        seen.add(name)
+
+
+def _bucket_names(config: Config) -> Iterator[Fault]:
+    return _repeated((bucket.name for bucket in config.buckets), lambda index: ("buckets", index, "name"))
+
+
+def _access_key_ids(config: Config) -> Iterator[Fault]:
+    return _repeated(
+        (key.access_key_id for key in config.access_keys),
+        lambda index: ("access_keys", index, "access_key_id"),
+    )
+
+
+def _bucket_storages(config: Config) -> Iterator[Fault]:
+    for index, bucket in enumerate(config.buckets):
+        if bucket.storage not in config.storages:
+            hint = suggestion(bucket.storage, config.storages)
+            yield Fault(("buckets", index, "storage"), f"is not one of the storages; {hint}")
+
+
+def _access_key_buckets(config: Config) -> Iterator[Fault]:
+    known = {bucket.name for bucket in config.buckets} | {"*"}
+    for index, key in enumerate(config.access_keys):
+        for position, name in enumerate(key.buckets):
+            if name not in known:
+                hint = suggestion(name, known)
+                yield Fault(
+                    ("access_keys", index, "buckets", position), f'is not one of the buckets or "*"; {hint}'
+                )
+
+
+RULES = (
+    Rule(frozenset({"buckets"}), _bucket_names),
+    Rule(frozenset({"access_keys"}), _access_key_ids),
+    Rule(frozenset({"buckets", "storages"}), _bucket_storages),
+    Rule(frozenset({"access_keys", "buckets"}), _access_key_buckets),
+)
+
+
+def rule_faults(config: Config, broken: frozenset[str]) -> Iterator[Fault]:
+    """What is wrong between sections, leaving out rules about a ``broken`` one."""
+    for rule in RULES:
+        if not rule.sections & broken:
+            yield from rule.check(config)

@@ -1,0 +1,124 @@
+"""Django's settings, composed from config.yaml (``MIZUCHI_CONFIG``) or the built-in defaults."""
+
+from __future__ import annotations
+
+import os
+from ipaddress import ip_address
+
+from mizuchi_site.composition import authz_config, database, uploads_config
+from mizuchi_site.config import config_file, load_config
+from mizuchi_site.keyring import Keyring, kept_secret
+
+_loaded = load_config(config_file(os.environ), os.environ)
+_config, _places = _loaded.config, _loaded.places
+_masters = [secret.get_secret_value() for secret in _config.security.secret_keys]
+_keys = Keyring.derive(_masters or [kept_secret(_places.var / "secret.key")])
+
+
+def _is_private(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+# What the rooms and the server are told.
+SERVER = _config.server
+UPLOADS = uploads_config(_config, _keys)
+AUTHZ = authz_config(_config, _keys)
+
+DEBUG = False
+SECRET_KEY, *SECRET_KEY_FALLBACKS = _keys.django
+ALLOWED_HOSTS = list(SERVER.allowed_hosts)
+ROOT_URLCONF = "mizuchi_site.urls"
+WSGI_APPLICATION = "mizuchi_site.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {"default": database(_config, _places)}
+
+INSTALLED_APPS = [
+    "mizuchi_site.apps.MizuchiSiteAppConfig",
+    "uploads.apps.UploadsAppConfig",
+    "authz.apps.AuthzAppConfig",
+    "tracing_app.apps.TracingAppConfig",
+    "rest_framework",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# Views name who may use them; one that forgets to is closed.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_PARSER_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = _places.var / "static"
+
+# Logins travel over HTTPS, except where nothing leaves the machine.
+_is_development = _is_private(SERVER.host) and not SERVER.trusted_proxies
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not _is_development
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if SERVER.trusted_proxies:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        name: {"handlers": ["console"], "level": _config.logging.level.upper(), "propagate": False}
+        for name in ("mizuchi", "mizuchi_site", "uploads", "authz", "tracing_app", "django")
+    },
+}
