@@ -1,0 +1,136 @@
+"""The real gateway as a process of the tests: its configuration, its start, what its backends hold."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.servers.process import free_ports, running_server
+from tests.servers.seaweedfs import SeaweedFS
+
+MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
+FILES = "files"
+SEAWEED = "seaweed"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A running gateway: ``files`` leads to a folder, ``seaweed`` to a bucket of a real S3 server."""
+
+    endpoint: str
+    access_key_id: str
+    secret_access_key: str
+    log: Path
+    objects: Path
+    upstream: SeaweedFS
+    upstream_bucket: str
+
+    def read(self, bucket: str, key: str) -> bytes:
+        """An object's bytes as its backend holds them, read past the gateway."""
+        if bucket == FILES:
+            return (self.objects / FILES / key).read_bytes()
+        return read_upstream(self.upstream, self.upstream_bucket, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the clients upload to; ``read(bucket, key)`` gives the bytes where they ended up."""
+
+    endpoint: str
+    access_key_id: str
+    secret_access_key: str
+    read: Callable[[str, str], bytes]
+
+
+def read_upstream(server: SeaweedFS, bucket: str, key: str) -> bytes:
+    content: bytes = server.client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return content
+
+
+@contextmanager
+def running_gateway(folder: Path, upstream: SeaweedFS) -> Iterator[Gateway]:
+    """Migrates a new database and serves until the block ends (SIGTERM). Raises ServerFailed."""
+    (port,) = free_ports(1)
+    gateway = Gateway(
+        endpoint=f"http://127.0.0.1:{port}",
+        access_key_id="AKENDTOEND",
+        secret_access_key=secrets.token_hex(20),
+        log=folder / "gateway.log",
+        objects=folder / "objects",
+        upstream=upstream,
+        upstream_bucket=upstream.create_bucket("gateway"),
+    )
+    config = folder / "config.yaml"
+    config.write_text(json.dumps(configuration(gateway, port, folder)))
+    environment = {"MIZUCHI_CONFIG": str(config), "MIZUCHI_VAR": str(folder / "var")}
+    migrate(environment)
+    with running_server(
+        [sys.executable, MANAGE, "serve"],
+        log=gateway.log,
+        is_ready=lambda: is_ready(port),
+        environment=environment,
+    ):
+        yield gateway
+
+
+def configuration(gateway: Gateway, port: int, folder: Path) -> dict[str, Any]:
+    """What config.yaml says (JSON is YAML)."""
+    upstream = gateway.upstream
+    return {
+        "server": {"bind": f"127.0.0.1:{port}", "workers": 2, "threads": 8},
+        "security": {"secret_keys": [secrets.token_hex(32)]},
+        "database": {"url": f"sqlite:///{folder / 'gateway.sqlite3'}"},
+        "storages": {
+            "disk": {"backend": "filesystem", "location": str(gateway.objects)},
+            "upstream": {
+                "backend": "s3",
+                "endpoint": upstream.endpoint,
+                "region": upstream.region,
+                "access_key": upstream.access_key,
+                "secret_key": upstream.secret_key,
+            },
+        },
+        "access_keys": [
+            {
+                "access_key_id": gateway.access_key_id,
+                "secret_access_key": gateway.secret_access_key,
+                "principal": "end-to-end",
+                "buckets": ["*"],
+            }
+        ],
+        "buckets": [
+            {"name": FILES, "storage": "disk"},
+            {"name": SEAWEED, "storage": "upstream", "target": gateway.upstream_bucket},
+        ],
+    }
+
+
+def migrate(environment: Mapping[str, str]) -> None:
+    ended = subprocess.run(
+        [sys.executable, str(MANAGE), "migrate", "--no-input"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
