@@ -41,6 +41,7 @@ _PAYLOAD_HASH = re.compile(
 _TOKEN = r"[!#$%&'*+.^_`|~0-9a-z-]+"  # noqa: S105 - an HTTP field name in lower case
 _SIGNED_HEADERS = re.compile(rf"{_TOKEN}(?:;{_TOKEN})*")
 _SIGNATURE = re.compile(r"[0-9a-f]{64}")
+_UTC = ("GMT", "-0000", "+0000", "UTC")  # RFC 1123 wants GMT; botocore writes -0000.
 _EXPIRES = re.compile(r"[0-9]{1,6}")
 
 _SIGV4_MARKS = frozenset({"x-amz-algorithm", "x-amz-credential", "x-amz-signature"})
@@ -170,8 +171,11 @@ def _header_timestamp(headers: Mapping[str, str]) -> str:
         return checked_timestamp(given, AuthorizationHeaderMalformed)
     if not (given := headers.get("date", "").strip()):
         raise MissingSecurityHeader("Your request is missing a required header: x-amz-date.")
-    with suppress(ValueError):  # S3 takes its own form of time in Date too; the check below decides.
-        given = f"{datetime.strptime(given, '%a, %d %b %Y %H:%M:%S GMT'):%Y%m%dT%H%M%SZ}"
+    text, _, zone = given.rpartition(" ")
+    if zone in _UTC:
+        with suppress(ValueError):
+            given = f"{datetime.strptime(text, '%a, %d %b %Y %H:%M:%S'):%Y%m%dT%H%M%SZ}"
+    # S3 takes its own form of time in Date too, so whatever it is now is judged here.
     return checked_timestamp(given, AuthorizationHeaderMalformed)
 
 

@@ -39,7 +39,7 @@ class CredentialScope:
 def parse_credential(text: str, timestamp: str, malformed: type[AuthError]) -> tuple[str, CredentialScope]:
     """The access key id and scope of a Credential signed at ``timestamp``; raises ``malformed``.
 
-    The id is ``-``, ``/`` and every other printable ASCII character but a comma; the scope is read from the end.
+    The id is printable ASCII without a comma; it may hold slashes, since the scope is read from the end.
     """
     match = _CREDENTIAL.fullmatch(text)
     if match is None:
