@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from hashlib import sha256
@@ -95,33 +95,34 @@ class AwsChunkedDecoder:
         self._input = b""
         self._at = 0
 
-    def feed(self, data: bytes) -> list[Event]:
-        """The events that ``data`` completes; ``b""`` says that the input has ended.
+    def feed(self, data: bytes) -> Iterator[Event]:
+        """The events that ``data`` completes, found while you iterate; ``b""`` says that the input has ended.
 
-        Data events are views of ``data``. Raises MalformedChunk, InvalidChunkSizeError,
-        ChunkSignatureDoesNotMatch, InvalidTrailer, and IncompleteBody when the input ends too early or a
-        chunk is longer than what is left of the promised payload. After an error the decoder is spent.
+        Data events are views of ``data``. Iterate to the end before feeding more: RuntimeError otherwise.
+        Raises MalformedChunk, InvalidChunkSizeError, ChunkSignatureDoesNotMatch, InvalidTrailer, and
+        IncompleteBody when the input ends too early or a chunk is longer than what is left of the promised
+        payload. After an error the decoder is spent.
         """
+        if self._at < len(self._input):
+            raise RuntimeError("the events of what was fed before were not all taken")
         if not data and self.state is not State.COMPLETE:
             raise IncompleteBody
-        events: list[Event] = []
         self._input, self._at = data, 0
-        while self._at < len(data):
-            self._step(events)
-        return events
+        return self._events()
 
-    def _step(self, events: list[Event]) -> None:
-        match self.state:
-            case State.HEADER:
-                self._read_header()
-            case State.DATA:
-                events.append(self._read_data())
-            case State.DATA_END:
-                self._read_data_end()
-            case State.TRAILER:
-                self._read_trailer_line(events)
-            case State.COMPLETE:
-                raise MalformedChunk("The aws-chunked body has bytes after its end.")
+    def _events(self) -> Iterator[Event]:
+        while self._at < len(self._input):
+            match self.state:
+                case State.HEADER:
+                    self._read_header()
+                case State.DATA:
+                    yield self._read_data()
+                case State.DATA_END:
+                    self._read_data_end()
+                case State.TRAILER:
+                    yield from self._read_trailer_line()
+                case State.COMPLETE:
+                    raise MalformedChunk("The aws-chunked body has bytes after its end.")
 
     def _read_line(self, max_bytes: int) -> bytes | None:
         """The next line with its LF, None when the input ends first; raises MalformedChunk if longer."""
@@ -184,7 +185,7 @@ class AwsChunkedDecoder:
         if self._signatures:
             self._signatures.verify_chunk(self._chunk_signature)
 
-    def _read_trailer_line(self, events: list[Event]) -> None:
+    def _read_trailer_line(self) -> Iterator[Event]:
         line = self._read_line(self._trailer_room)
         if line is None:
             return
@@ -193,9 +194,9 @@ class AwsChunkedDecoder:
             return
         if self._signatures and self._is_trailer_signed:
             self._signatures.verify_trailer(self._trailers.canonical(), self._trailers.signature)
-        events += [Trailer(name, value) for name, value in self._trailers.values.items()]
-        events.append(End())
         self.state = State.COMPLETE
+        yield from (Trailer(name, value) for name, value in self._trailers.values.items())
+        yield End()
 
 
 class _Signatures:

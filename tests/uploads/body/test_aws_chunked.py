@@ -210,19 +210,18 @@ def test_a_wrong_signature(which):
 
 def test_the_end_is_not_told_before_the_last_chunk_is_proven():
     body = wire([b"1234"], is_signed=True)
-    decoder = AwsChunkedDecoder(SIGNED)
-    bad = body.replace(body[-68:-4], b"0" * 64)
+    bad = body[:-68] + b"0" * 64 + body[-4:]
+    events = AwsChunkedDecoder(SIGNED).feed(bad)
+    assert next(events) == Data(memoryview(b"1234"))
     with pytest.raises(ChunkSignatureDoesNotMatch):
-        decoder.feed(bad)
+        next(events)
 
 
 def test_chunks_in_another_order():
-    first, second, *_ = chunks = [b"1234", b"5678"]
     writer = WireWriter()
-    parts = [writer.chunk(chunk) for chunk in (first, second, b"")]
+    first, second, last = (writer.chunk(data) for data in (b"1234", b"5678", b""))
     with pytest.raises(ChunkSignatureDoesNotMatch):
-        decode(SIGNED, [parts[1] + parts[0] + parts[2] + b"\r\n"])
-    assert chunks == [b"1234", b"5678"]
+        decode(SIGNED, [second + first + last + b"\r\n"])
 
 
 def test_chunks_signed_with_another_key():
@@ -287,14 +286,14 @@ def test_largest_header_is_taken():
 
 def test_a_chunk_longer_than_what_was_promised_is_refused_at_its_header():
     decoder = AwsChunkedDecoder(UNSIGNED, limits=ChunkLimits(payload_length=7))
-    decoder.feed(b"4\r\n1234\r\n")
+    list(decoder.feed(b"4\r\n1234\r\n"))
     with pytest.raises(IncompleteBody):
-        decoder.feed(b"4\r\n")
+        list(decoder.feed(b"4\r\n"))
 
 
 def test_the_largest_size_needs_no_memory():
     decoder = AwsChunkedDecoder(UNSIGNED)
-    assert decoder.feed(b"ffffffffffffffff\r\nabc") == [Data(memoryview(b"abc"))]
+    assert list(decoder.feed(b"ffffffffffffffff\r\nabc")) == [Data(memoryview(b"abc"))]
 
 
 def test_data_are_views_of_what_was_fed():
@@ -303,12 +302,19 @@ def test_data_are_views_of_what_was_fed():
     assert event.data.obj is fed
 
 
+def test_events_that_were_not_taken_are_not_lost_in_silence():
+    decoder = AwsChunkedDecoder(UNSIGNED)
+    decoder.feed(b"4\r\n1234\r\n")
+    with pytest.raises(RuntimeError, match="not all taken"):
+        decoder.feed(b"0\r\n\r\n")
+
+
 def test_one_byte_feeds_cost_the_same_each():
     """A line that arrives byte by byte is not copied again and again: its buffer grows in place."""
     decoder = AwsChunkedDecoder(UNSIGNED)
     buffer = decoder._line
     for byte in b"4;" + b"a" * 4000:
-        decoder.feed(bytes([byte]))
+        assert not list(decoder.feed(bytes([byte])))
     assert decoder._line is buffer
     assert len(buffer) == 4002
 
