@@ -159,6 +159,22 @@ class InvalidRequest(S3Error):
     message = "The request is not valid."
 
 
+class InvalidPolicyDocument(S3Error):
+    """The S3 error of this name."""
+
+    code = "InvalidPolicyDocument"
+    status = 400
+    message = "The policy of the form is not a valid POST policy. Make it anew."
+
+
+class InvalidTag(S3Error):
+    """The S3 error of this name."""
+
+    code = "InvalidTag"
+    status = 400
+    message = "The tags are not valid: at most 10, keys of 1 to 128 and values of up to 256 characters."
+
+
 class InvalidTrailer(S3Error):
     """S3 code ``MalformedTrailerError``."""
 
@@ -204,7 +220,7 @@ class MaxMessageLengthExceeded(S3Error):
 
     code = "MaxMessageLengthExceeded"
     status = 400
-    message = "Your request was too big. Keep the body of this operation under 1 MiB."
+    message = "Your request was too big. Send a shorter body."
 
 
 class MaxPostPreDataLengthExceeded(S3Error):
