@@ -53,8 +53,8 @@ _CODES_BY_ERROR: Mapping[type[BackendError], str] = {
         KMS.NotFoundException MethodNotAllowed NoSuchAccessPoint NoSuchBucket PermanentRedirect Redirect
         UnsupportedSignature""",
     BackendRefused: """
-        EncryptionTypeMismatch InvalidArgument InvalidEncryptionAlgorithmError InvalidObjectState InvalidRequest
-        InvalidTag MalformedACLError MalformedXML MaxMessageLengthExceeded MetadataTooLarge
+        EncryptionTypeMismatch InvalidArgument InvalidEncryptionAlgorithmError InvalidObjectState
+        InvalidRequest InvalidTag MalformedACLError MalformedXML MaxMessageLengthExceeded MetadataTooLarge
         MissingContentLength RequestHeaderSectionTooLarge UserKeyMustBeSpecified""",
     OutOfSpace: "InsufficientStorage QuotaExceeded XMinioAdminBucketQuotaExceeded XMinioStorageFull",
     Unsupported: "AccessControlListNotSupported InvalidStorageClass NotImplemented",

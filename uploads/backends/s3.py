@@ -1,0 +1,371 @@
+"""Objects in an S3 service: bodies streamed straight through, multipart uploads those of the upstream.
+
+Nothing is kept here, so the requests of one multipart upload may come through different workers.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain
+from typing import IO, Any
+
+from uploads.body.stream import Body
+from uploads.config import S3StorageConfig
+from uploads.s3.headers import ChecksumAlgorithm, Conditions, MultipartChecksum
+
+from .base import (
+    Capability,
+    CompletedPart,
+    MultipartRef,
+    ObjectWrite,
+    PartPage,
+    StaleUpload,
+    StoredObject,
+    StoredPart,
+)
+from .errors import BackendError, BackendUnavailable, Unsupported, UploadNotFound
+from .s3_client import UNSIGNED_TRAILER, BodyClient, Call, xml_fields
+from .s3_control import control_client
+from .s3_errors import FOREIGN, translated
+from .s3_headers import (
+    checksum_characters,
+    checksum_header,
+    checksum_headers,
+    checksum_parameters,
+    checksum_text,
+    checksum_type,
+    checksums_in_answer,
+    checksums_in_headers,
+    condition_headers,
+    condition_parameters,
+    metadata_headers,
+)
+from .s3_parts import Part, cut
+from .s3_trailer import encode, encoded_length
+from .s3_wire import Answer, Block
+
+logger = logging.getLogger("mizuchi.uploads.s3")
+
+_SPOOL_MEMORY_BYTES = 8 * 1024 * 1024
+_SEND_BYTES = 1024 * 1024
+_CUSTOMER_KEY = "x-amz-server-side-encryption-customer-algorithm"
+
+
+class S3Backend:
+    """A ``Backend`` on an S3 service. ``list_parts`` needs its permission too: completion adds up sizes.
+
+    Every header is passed on, so a service answers itself where it does not know one.
+    """
+
+    capabilities = frozenset(Capability)
+
+    def __init__(self, config: S3StorageConfig) -> None:
+        """Connects to nothing yet. Raises botocore's exceptions for values that it does not take."""
+        self.name = config.name
+        self._control = control_client(config)
+        self._bodies = BodyClient(config, self._control)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._bodies.close()
+        self._control.close()
+
+    # -- objects ------------------------------------------------------------------------------------------
+
+    def put_object(self, write: ObjectWrite, body: Body) -> StoredObject:
+        """Streams; the upstream has the whole Content-Length only once the body was verified.
+
+        A body of unknown length goes as a multipart upload unless it ends within its first part.
+        """
+        if body.length is not None:
+            return self._put(write, iter(body), body.length)
+        parts = cut(body)
+        first = next(parts)
+        if first.is_last:
+            return self._put(write, _slices(first.data), len(first.data))
+        parts = chain([first], parts)
+        del first  # or it would stay in memory beside each later part
+        return self._put_in_parts(write, parts)
+
+    def _put(self, write: ObjectWrite, blocks: Iterator[Block], length: int) -> StoredObject:
+        headers = {
+            **metadata_headers(write.metadata),
+            **condition_headers(write.conditions),
+            **checksum_headers(write.checksums),
+        }
+        # A repeated conditional write can fail because of its own first try.
+        call = Call(
+            "PutObject", "PUT", write.bucket, write.key, headers, length, is_repeatable=not write.conditions
+        )
+        answer = self._bodies.send(call, blocks)
+        checksums = checksums_in_headers(answer.headers)
+        return StoredObject(
+            etag=_etag(call, answer),
+            size=length,
+            checksums=checksums,
+            checksum_type=checksum_type(answer.headers.get("x-amz-checksum-type"), checksums),
+            version_id=answer.headers.get("x-amz-version-id"),
+        )
+
+    def _put_in_parts(self, write: ObjectWrite, parts: Iterator[Part]) -> StoredObject:
+        upload = MultipartRef(write.bucket, write.key, self.create_multipart_upload(write, None))
+        with self._aborted_unless_done(upload):
+            sent = list(self._sent_parts(upload, parts))
+            listed = [CompletedPart(part.part_number, part.etag) for part in sent]
+            return self._complete(upload, listed, write.conditions, {}, sum(part.size for part in sent))
+
+    def _sent_parts(self, upload: MultipartRef, parts: Iterator[Part]) -> Iterator[StoredPart]:
+        for part in parts:
+            yield self._put_part(upload, part.number, _slices(part.data), len(part.data), {})
+            del part  # before the next one is gathered
+
+    @contextmanager
+    def _aborted_unless_done(self, upload: MultipartRef) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            try:
+                self.abort_multipart_upload(upload)
+            except BackendError as exc:
+                # It stays for prune_uploads; the first failure is the one to tell.
+                logger.warning("an upload could not be aborted: %s", exc.detail)
+            raise
+
+    # -- multipart uploads --------------------------------------------------------------------------------
+
+    def create_multipart_upload(self, write: ObjectWrite, checksum: MultipartChecksum | None) -> str:
+        """Raises Unsupported with a key of the customer's: the upstream would need it with each part."""
+        if _CUSTOMER_KEY in write.metadata.encryption:
+            raise Unsupported("Multipart uploads cannot be encrypted with a key of yours here.")
+        headers = metadata_headers(write.metadata)
+        if checksum is not None:
+            headers["x-amz-checksum-algorithm"] = checksum.algorithm.upper()
+            headers["x-amz-checksum-type"] = checksum.type
+        call = Call(
+            "CreateMultipartUpload", "POST", write.bucket, write.key, headers, 0, query=(("uploads", ""),)
+        )
+        answer = self._bodies.send(call, iter(()))
+        return _present(call, answer, "UploadId", xml_fields(answer.body).get("UploadId"))
+
+    def upload_part(
+        self,
+        upload: MultipartRef,
+        part_number: int,
+        body: Body,
+        checksums: Mapping[ChecksumAlgorithm, bytes],
+    ) -> StoredPart:
+        """A checksum that the upload needs and nobody knows before the body is sent after it."""
+        _require_id(upload)
+        missing = upload.checksum.algorithm if upload.checksum else None
+        if missing in checksums:
+            missing = None
+        if missing is not None:
+            body.want(missing)
+        if body.length is None:
+            return self._put_spooled_part(upload, part_number, body, checksums, missing)
+        if missing is None:
+            return self._put_part(upload, part_number, iter(body), body.length, checksums)
+        return self._put_part_with_trailer(upload, part_number, body, body.length, missing)
+
+    def _put_spooled_part(
+        self,
+        upload: MultipartRef,
+        part_number: int,
+        body: Body,
+        checksums: Mapping[ChecksumAlgorithm, bytes],
+        missing: ChecksumAlgorithm | None,
+    ) -> StoredPart:
+        """A part of unknown length, which S3 does not take: it waits on disk until it is whole."""
+        with tempfile.SpooledTemporaryFile(_SPOOL_MEMORY_BYTES) as spool:
+            for block in body:
+                with _translating("UploadPart"):
+                    spool.write(block)
+            if missing is not None:
+                checksums = {**checksums, missing: body.digests[missing]}
+            spool.seek(0)
+            return self._put_part(upload, part_number, _read(spool), body.size, checksums)
+
+    def _put_part(
+        self,
+        upload: MultipartRef,
+        part_number: int,
+        blocks: Iterator[Block],
+        length: int,
+        checksums: Mapping[ChecksumAlgorithm, bytes],
+    ) -> StoredPart:
+        call = _part_call(upload, part_number, checksum_headers(checksums), length)
+        return _stored_part(part_number, length, call, self._bodies.send(call, blocks))
+
+    def _put_part_with_trailer(
+        self, upload: MultipartRef, part_number: int, body: Body, length: int, algorithm: ChecksumAlgorithm
+    ) -> StoredPart:
+        name = checksum_header(algorithm)
+        trailer_length = len(name) + 1 + checksum_characters(algorithm)
+        headers = {
+            "content-encoding": "aws-chunked",
+            "x-amz-decoded-content-length": str(length),
+            "x-amz-trailer": name,
+        }
+        call = replace(
+            _part_call(upload, part_number, headers, encoded_length(length, trailer_length)),
+            payload_hash=UNSIGNED_TRAILER,
+        )
+        blocks = encode(body, length, lambda: f"{name}:{checksum_text(body.digests[algorithm])}")
+        return _stored_part(part_number, length, call, self._bodies.send(call, blocks))
+
+    def complete_multipart_upload(
+        self,
+        upload: MultipartRef,
+        parts: Sequence[CompletedPart],
+        conditions: Conditions,
+        full_checksum: Mapping[ChecksumAlgorithm, str],
+    ) -> StoredObject:
+        """The upstream does not tell the size of what it assembled, so the parts are listed before."""
+        listed = {part.part_number for part in parts}
+        size = sum(part.size for part in self._all_parts(upload) if part.part_number in listed)
+        return self._complete(upload, parts, conditions, full_checksum, size)
+
+    def _complete(
+        self,
+        upload: MultipartRef,
+        parts: Sequence[CompletedPart],
+        conditions: Conditions,
+        full_checksum: Mapping[ChecksumAlgorithm, str],
+        size: int,
+    ) -> StoredObject:
+        parameters: dict[str, Any] = {
+            **condition_parameters(conditions),
+            **checksum_parameters(full_checksum),
+            "MultipartUpload": {"Parts": [_part_parameters(part) for part in parts]},
+        }
+        if upload.checksum is not None:
+            parameters["ChecksumType"] = upload.checksum.type
+        with _translating("CompleteMultipartUpload"):
+            answer = self._control.complete_multipart_upload(**_names(upload), **parameters)
+        checksums = checksums_in_answer(answer)
+        return StoredObject(
+            etag=answer["ETag"].strip('"'),
+            size=size,
+            checksums=checksums,
+            checksum_type=checksum_type(answer.get("ChecksumType"), checksums),
+            version_id=answer.get("VersionId"),
+        )
+
+    def abort_multipart_upload(self, upload: MultipartRef) -> None:
+        """Raises UploadNotFound."""
+        _require_id(upload)
+        with _translating("AbortMultipartUpload"):
+            self._control.abort_multipart_upload(**_names(upload))
+
+    def list_parts(self, upload: MultipartRef, after: int, limit: int) -> PartPage:
+        """The upstream's own page, so it may have fewer than ``limit``."""
+        _require_id(upload)
+        with _translating("ListParts"):
+            answer = self._control.list_parts(**_names(upload), PartNumberMarker=after, MaxParts=limit)
+        parts = tuple(
+            StoredPart(
+                part_number=part["PartNumber"],
+                etag=part["ETag"].strip('"'),
+                size=part["Size"],
+                last_modified=part["LastModified"].timestamp(),
+                checksums=checksums_in_answer(part),
+            )
+            for part in answer.get("Parts", ())
+        )
+        return PartPage(parts, answer["IsTruncated"], parts[-1].part_number if parts else after)
+
+    def _all_parts(self, upload: MultipartRef) -> Iterator[StoredPart]:
+        after, is_truncated = 0, True
+        while is_truncated:
+            page = self.list_parts(upload, after, 1000)
+            yield from page.parts
+            is_truncated = page.is_truncated and page.next_part_number_marker > after
+            after = page.next_part_number_marker
+
+    # -- housekeeping -------------------------------------------------------------------------------------
+
+    def stale_uploads(self, bucket: str, prefix: str, initiated_before: float) -> Sequence[StaleUpload]:
+        """From ListMultipartUploads, all pages."""
+        with _translating("ListMultipartUploads"):
+            pages = self._control.get_paginator("list_multipart_uploads").paginate(
+                Bucket=bucket, Prefix=prefix
+            )
+            found = [
+                StaleUpload(
+                    MultipartRef(bucket, upload["Key"], upload["UploadId"]), upload["Initiated"].timestamp()
+                )
+                for page in pages
+                for upload in page.get("Uploads", ())
+            ]
+        return [stale for stale in found if stale.initiated < initiated_before]
+
+    def sweep(self) -> int:
+        """Nothing is kept here, so nothing can be left behind."""
+        return 0
+
+    def check(self, bucket: str) -> None:
+        """HeadBucket."""
+        with _translating("HeadBucket"):
+            self._control.head_bucket(Bucket=bucket)
+
+
+@contextmanager
+def _translating(operation: str) -> Iterator[None]:
+    try:
+        yield
+    except FOREIGN as exc:
+        raise translated(operation, exc) from exc
+
+
+def _require_id(upload: MultipartRef) -> None:
+    # An empty uploadId makes another operation of the same request: DeleteObject of AbortMultipartUpload.
+    if not upload.backend_id:
+        raise UploadNotFound
+
+
+def _names(upload: MultipartRef) -> dict[str, Any]:
+    return {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.backend_id}
+
+
+def _part_call(upload: MultipartRef, part_number: int, headers: Mapping[str, str], length: int) -> Call:
+    query = (("partNumber", str(part_number)), ("uploadId", upload.backend_id))
+    return Call("UploadPart", "PUT", upload.bucket, upload.key, headers, length, query)
+
+
+def _part_parameters(part: CompletedPart) -> dict[str, Any]:
+    return {
+        "PartNumber": part.part_number,
+        "ETag": f'"{part.etag}"',
+        **checksum_parameters(part.checksums),
+    }
+
+
+def _stored_part(part_number: int, size: int, call: Call, answer: Answer) -> StoredPart:
+    checksums = checksums_in_headers(answer.headers)
+    return StoredPart(part_number, _etag(call, answer), size, checksums=checksums)
+
+
+def _etag(call: Call, answer: Answer) -> str:
+    return _present(call, answer, "ETag", answer.headers.get("etag")).strip('"')
+
+
+def _present(call: Call, answer: Answer, name: str, value: str | None) -> str:
+    if not value:
+        raise BackendUnavailable(detail=f"{call.operation}: answered {answer.status} without {name}")
+    return value
+
+
+def _slices(data: bytearray) -> Iterator[Block]:
+    """A part as blocks, so that the timeout is for one of them."""
+    view = memoryview(data)
+    for start in range(0, len(view), _SEND_BYTES):
+        yield view[start : start + _SEND_BYTES]
+
+
+def _read(file: IO[bytes]) -> Iterator[Block]:
+    while block := file.read(_SEND_BYTES):
+        yield block

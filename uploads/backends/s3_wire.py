@@ -1,0 +1,308 @@
+"""HTTP/1.1 to an S3 upstream for requests with a streamed body: kept-alive connections, one exchange each.
+
+Everything that goes wrong on the wire is a ``WireFailure``; what the body raises passes untouched, after
+the connection was closed, so the upstream never has the whole of a body that failed.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import select
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from threading import BoundedSemaphore
+from typing import Any, cast
+
+Block = bytes | bytearray | memoryview
+
+ANSWER_BYTES = 256 * 1024
+JOIN_BYTES = 64 * 1024
+# Middle boxes forget silent connections without telling; most do so after a minute or more.
+IDLE_SECONDS = 30.0
+
+_WIRE_ERRORS = (OSError, http.client.HTTPException)
+_LOST = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+
+
+class WireFailure(Exception):
+    """The exchange failed; ``cause`` is the socket's, TLS's or http.client's exception."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+    @property
+    def is_lost(self) -> bool:
+        """The peer went away, as it does with a connection that was idle for too long."""
+        return isinstance(self.cause, _LOST)
+
+
+class NoConnectionFree(WireFailure):
+    """All connections are in use and none came back in time."""
+
+
+class _Stale(Exception):
+    """A kept-alive connection was dropped by the peer before it can have taken the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Scheme, host and port of a server."""
+
+    is_tls: bool
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request. ``head`` ends with the empty line and says ``length``, the bytes of the body.
+
+    ``is_repeatable``: it may be sent again although the upstream may have carried it out.
+    """
+
+    method: str
+    head: bytes = field(repr=False)
+    length: int
+    is_repeatable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response. Header names are in lower case; the body is cut at ``ANSWER_BYTES``."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """``read_seconds`` is the time for a whole answer, and for the upstream to take one block."""
+
+    connect_seconds: float
+    read_seconds: float
+
+
+class ConnectionPool:
+    """Connections to the origins of one upstream, at most ``size`` in use at a time. Thread-safe."""
+
+    def __init__(self, size: int, timeouts: Timeouts, tls: ssl.SSLContext) -> None:
+        self._timeouts = timeouts
+        self._tls = tls
+        self._slots = BoundedSemaphore(size)
+        self._idle: dict[Origin, list[_Connection]] = {}
+
+    def exchange(self, origin: Origin, request: Outgoing, blocks: Iterator[Block]) -> Answer:
+        """Send the request with the blocks as its body and return the answer. Raises WireFailure.
+
+        The first block is pulled before a connection is taken, the rest while it is sent. A kept-alive
+        connection that turns out dropped while that block is all there was is replaced once.
+        """
+        first = next(blocks, b"")
+        if not self._slots.acquire(timeout=self._timeouts.connect_seconds):
+            raise NoConnectionFree(TimeoutError("all connections to the upstream are in use"))
+        try:
+            return self._exchange(origin, request, first, blocks)
+        finally:
+            self._slots.release()
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        while self._idle:
+            for connection in self._idle.popitem()[1]:
+                connection.close()
+
+    def _exchange(self, origin: Origin, request: Outgoing, first: Block, blocks: Iterator[Block]) -> Answer:
+        kept = self._take(origin)
+        if kept is not None:
+            try:
+                return self._converse(origin, kept, request, first, blocks)
+            except _Stale:
+                pass
+        return self._converse(origin, self._connect(origin), request, first, blocks)
+
+    def _converse(
+        self,
+        origin: Origin,
+        connection: _Connection,
+        request: Outgoing,
+        first: Block,
+        blocks: Iterator[Block],
+    ) -> Answer:
+        answer = None
+        try:
+            answer = connection.converse(request, first, blocks)
+        finally:
+            if answer is None or not connection.is_reusable:
+                connection.close()
+            else:
+                self._idle.setdefault(origin, []).append(connection)
+        return answer
+
+    def _take(self, origin: Origin) -> _Connection | None:
+        """The kept-alive connection used last, the likeliest to live. Dropped ones are closed."""
+        idle = self._idle.get(origin, [])
+        while True:
+            try:
+                connection = idle.pop()
+            except IndexError:
+                return None
+            if connection.is_fresh():
+                return connection
+            connection.close()
+
+    def _connect(self, origin: Origin) -> _Connection:
+        try:
+            return _Connection(_open(origin, self._timeouts, self._tls), self._timeouts.read_seconds)
+        except _WIRE_ERRORS as exc:
+            raise WireFailure(exc) from exc
+
+
+def _open(origin: Origin, timeouts: Timeouts, tls: ssl.SSLContext) -> socket.socket:
+    sock = socket.create_connection((origin.host, origin.port), timeouts.connect_seconds)
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if origin.is_tls:
+            sock = tls.wrap_socket(sock, server_hostname=origin.host)
+        sock.settimeout(timeouts.read_seconds)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+class _Connection:
+    """One connection, used by one thread at a time."""
+
+    __slots__ = ("_idle_since", "_poll", "_seconds", "_sock", "_was_used", "is_reusable")
+
+    def __init__(self, sock: socket.socket, seconds: float) -> None:
+        self._sock = sock
+        self._seconds = seconds
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+        self._was_used = False
+        self._idle_since = 0.0
+        self.is_reusable = False
+
+    def close(self) -> None:
+        self._sock.close()
+
+    def is_fresh(self) -> bool:
+        """Nothing has come since the last answer: a readable idle socket was closed by the peer."""
+        return time.monotonic() - self._idle_since < IDLE_SECONDS and not self._poll.poll(0)
+
+    def converse(self, request: Outgoing, first: Block, blocks: Iterator[Block]) -> Answer:
+        """Raises _Stale, WireFailure, ValueError for a body of another length, and what the body raises."""
+        self.is_reusable = False
+        sent = len(first)
+        try:
+            self._begin(request.head, first)
+            if self._is_answered_early(request, sent):
+                return self._receive_early(request.method)
+            if sent == request.length:
+                _expect_end(blocks)
+                return self._receive(request.method)
+        except WireFailure as failure:
+            if self._was_used and failure.is_lost and (request.is_repeatable or sent < request.length):
+                raise _Stale from failure
+            raise
+        return self._stream(request, sent, blocks)
+
+    def _stream(self, request: Outgoing, sent: int, blocks: Iterator[Block]) -> Answer:
+        for block in blocks:
+            sent += len(block)
+            if sent > request.length:
+                break
+            try:
+                self._sock.sendall(block)
+            except _LOST as exc:
+                return self._receive_early(request.method, exc)
+            except _WIRE_ERRORS as exc:
+                raise WireFailure(exc) from exc
+            if self._is_answered_early(request, sent):
+                return self._receive_early(request.method)
+        if sent != request.length:
+            raise ValueError(f"the body promised {request.length} bytes and has others: {sent}")
+        return self._receive(request.method)
+
+    def _begin(self, head: bytes, first: Block) -> None:
+        """The head and, where it is small, the first block in the same segment."""
+        self._sock.settimeout(self._seconds)
+        try:
+            if len(first) <= JOIN_BYTES:
+                self._sock.sendall(b"".join((head, first)))
+            else:
+                self._sock.sendall(head)
+                self._sock.sendall(first)
+        except _WIRE_ERRORS as exc:
+            raise WireFailure(exc) from exc
+
+    def _is_answered_early(self, request: Outgoing, sent: int) -> bool:
+        """The upstream speaks, or is gone, before it has the whole body.
+
+        Under TLS a readable socket may only hold a session ticket, so there a failing send has to tell.
+        """
+        return (
+            sent < request.length and not isinstance(self._sock, ssl.SSLSocket) and bool(self._poll.poll(0))
+        )
+
+    def _receive_early(self, method: str, cause: Exception | None = None) -> Answer:
+        """What the upstream said before it stopped listening; the connection is of no use afterwards."""
+        try:
+            answer = self._receive(method)
+        except WireFailure as failure:
+            raise WireFailure(cause or failure.cause) from failure
+        finally:
+            self.is_reusable = False
+        if answer.status < 300:
+            raise WireFailure(http.client.HTTPException(f"answered {answer.status} before the body's end"))
+        return answer
+
+    def _receive(self, method: str) -> Answer:
+        source = cast(Any, _AnswerSource(self._sock, time.monotonic() + self._seconds))
+        response = http.client.HTTPResponse(source, method=method)
+        try:
+            response.begin()
+            body = response.read(ANSWER_BYTES)
+            self.is_reusable = response.isclosed() and not response.will_close
+        except (*_WIRE_ERRORS, ValueError) as exc:
+            raise WireFailure(exc) from exc
+        finally:
+            response.close()
+        self._was_used = True
+        self._idle_since = time.monotonic()
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, headers, body)
+
+
+def _expect_end(blocks: Iterator[Block]) -> None:
+    if next(blocks, None) is not None:
+        raise ValueError("the body is longer than it promised")
+
+
+class _AnswerSource(io.RawIOBase):
+    """The socket as http.client reads it, with a deadline for all reads together: an upstream that
+    sends a byte now and then cannot hold a thread."""
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self._sock = sock
+        self._deadline = deadline
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("the answer did not come in time")
+        self._sock.settimeout(remaining)
+        return self._sock.recv_into(buffer)
