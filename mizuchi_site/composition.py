@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from pydantic import SecretStr
 
 from authz.config import AuthzConfig, BucketAuth, ConfiguredKey
 from authz.identity import BucketScope
@@ -85,8 +86,8 @@ def _storage(name: str, storage: FilesystemStorage | S3Storage | DjangoStorage) 
                 region=storage.region,
                 addressing=storage.addressing,
                 access_key=storage.access_key,
-                secret_key=storage.secret_key and storage.secret_key.get_secret_value(),
-                session_token=storage.session_token and storage.session_token.get_secret_value(),
+                secret_key=_revealed(storage.secret_key),
+                session_token=_revealed(storage.session_token),
                 ca_file=storage.ca_file,
                 connect_timeout_seconds=storage.connect_timeout_seconds,
                 read_timeout_seconds=storage.read_timeout_seconds,
@@ -94,6 +95,10 @@ def _storage(name: str, storage: FilesystemStorage | S3Storage | DjangoStorage) 
             )
         case DjangoStorage():
             return DjangoStorageConfig(name, storage.backend, storage.staging, storage.options)
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
 
 
 def _bucket(bucket: BucketSection) -> BucketConfig:

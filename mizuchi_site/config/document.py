@@ -145,7 +145,7 @@ def _describe(error: yaml.YAMLError) -> str:
         return "is not YAML: it holds a character that YAML does not allow"
     mark = error.problem_mark
     # What PyYAML puts in quotes can be a piece of a value.
-    problem = re.split("['\"]", error.problem or "")[0].strip()
+    problem = re.split("['\"]", error.problem or "")[0].strip().removesuffix(", but found")
     return (
         f"is not YAML: line {mark.line + 1}, column {mark.column + 1}: {problem}; "
         "put values with special characters in quotes"

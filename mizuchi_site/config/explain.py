@@ -27,8 +27,6 @@ _MESSAGES = {
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "literal_error": "must be {expected}",
-    "too_short": "must not be empty",
-    "string_too_short": "must not be empty",
     "string_unicode": "must be valid UTF-8",
     "union_tag_not_found": f"is required: {BACKENDS}",
     "value_error": "{error}",
@@ -48,7 +46,7 @@ def _fault(detail: ErrorDetails, model: type[BaseModel], tree: Any) -> Fault:
     plain = _without_kind(location)
     if detail["type"] == "extra_forbidden":
         return Fault(plain, f"is not a known key; {suggestion(str(location[-1]), _keys_at(model, location))}")
-    message = _MESSAGES[detail["type"]].format(**detail.get("ctx", {}))
+    message = _MESSAGES.get(detail["type"], "is not acceptable here").format(**detail.get("ctx", {}))
     return Fault(plain, message + _origin(tree, plain))
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
-
 from .buckets import BucketSection
 from .sections import (
     AccessKeySection,
@@ -16,7 +14,7 @@ from .sections import (
     ServerSection,
 )
 from .storages import Storage
-from .values import Listed, Section, matching
+from .values import Listed, NotEmpty, Section, matching
 
 StorageName = Annotated[
     str, matching(r"[A-Za-z_][A-Za-z0-9_-]{0,62}", "a name of letters, digits, hyphens and underscores")
@@ -35,8 +33,8 @@ class Config(Section):
     server: ServerSection = ServerSection()
     security: SecuritySection = SecuritySection()
     database: DatabaseSection = DatabaseSection()
-    storages: dict[StorageName, Storage] = Field(min_length=1)
+    storages: Annotated[dict[StorageName, Storage], NotEmpty]
     access_keys: Listed[AccessKeySection] = ()
-    buckets: Listed[BucketSection] = Field(min_length=1)
+    buckets: Annotated[Listed[BucketSection], NotEmpty]
     multipart: MultipartSection = MultipartSection()
     logging: LoggingSection = LoggingSection()

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from .values import Listed, Nullable, Number, Section, Whole, matching
+from .values import Listed, NotEmpty, Nullable, Number, Section, Whole, matching
 
 _HOST = (
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
@@ -131,7 +131,7 @@ class AccessKeySection(Section):
         matching(r"[!-~](?:[ -~]{0,126}[!-~])?", "1 to 128 printable ASCII characters"),
         AfterValidator(_principal),
     ]
-    buckets: Listed[str] = Field(default=("*",), min_length=1)
+    buckets: Annotated[Listed[str], NotEmpty] = ("*",)
 
 
 class MultipartSection(Section):

@@ -48,11 +48,10 @@ def _children(value: Any) -> Iterator[tuple[str | int, Any]]:
 def source_of(location: Location, tree: Any) -> str:
     """``file``, ``default`` or ``environment (VAR, ...)``; ``tree`` is the file after expansion."""
     for part in location:
-        if isinstance(tree, Expanded) or not isinstance(tree, dict | list):
+        try:
+            tree = tree[part]
+        except (KeyError, TypeError):
             return DEFAULT
-        if isinstance(tree, dict) and part not in tree:
-            return DEFAULT
-        tree = tree[part]
     names = list(dict.fromkeys(_variables(tree)))
     return f"environment ({', '.join(names)})" if names else FILE
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag, model_validator
 
-from .values import AnyPath, Nullable, Number, Section, Whole, matching
+from .values import AnyPath, NotEmpty, Nullable, Number, Section, Whole, matching
 
 BACKENDS = "filesystem, s3, or the dotted path of a Django storage class"
 
@@ -36,7 +36,7 @@ def _existing_file(path: Path) -> Path:
     return path
 
 
-Secret = Annotated[SecretStr, Field(min_length=1)]
+Secret = Annotated[SecretStr, NotEmpty]
 
 
 class S3Storage(Section):
@@ -70,7 +70,7 @@ class DjangoStorage(Section):
 
     backend: Annotated[str, matching(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", BACKENDS)]
     options: dict[str, Any] = Field(default={}, repr=False)
-    staging: AnyPath = Path("var/staging")
+    staging: AnyPath = Field(default="var/staging", validate_default=True)
 
 
 def _kind(value: Any) -> str | None:

@@ -51,6 +51,16 @@ Nullable = Annotated[T | None, _from_variable(lambda text: text or None)]
 Listed = Annotated[tuple[T, ...], Strict(False)]
 
 
+def _some(value: Any) -> Any:
+    if value in ([], {}, ""):
+        raise ValueError("must not be empty")
+    return value
+
+
+# Counts what is written: pydantic's own lengths count only the items that are right.
+NotEmpty = BeforeValidator(_some)
+
+
 def matching(pattern: str, expected: str) -> AfterValidator:
     """Text that the whole of ``pattern`` matches; ``expected`` says in words what that is."""
     compiled = re.compile(pattern)
@@ -66,7 +76,8 @@ def matching(pattern: str, expected: str) -> AfterValidator:
 def _to_path(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError("must be the path of a file or folder")
-    places: Places = info.context
+    places = info.context
+    assert isinstance(places, Places)
     return places.resolve(Path(value))
 
 
