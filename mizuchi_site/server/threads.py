@@ -1,0 +1,42 @@
+"""The threads that run requests: started when needed, up to a number, and then kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Generic, TypeVar
+
+Task = TypeVar("Task")
+
+
+class RequestThreads(Generic[Task]):
+    """Runs ``handle(task)`` on at most ``count`` threads; tasks beyond wait their turn.
+
+    The threads are daemons: a request that does not end cannot keep the process from ending.
+    ``handle`` must not raise.
+    """
+
+    def __init__(self, count: int, handle: Callable[[Task], None]) -> None:
+        self._count = count
+        self._handle = handle
+        self._tasks: SimpleQueue[Task] = SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._started = 0
+
+    def submit(self, task: Task) -> None:
+        """Run ``task`` soon. Called from one thread only."""
+        self._tasks.put(task)
+        if self._started < self._count and not self._idle.acquire(blocking=False):
+            self._started += 1
+            threading.Thread(target=self._run, name=f"request-{self._started}", daemon=True).start()
+
+    @property
+    def waiting(self) -> int:
+        """Tasks that no thread has taken yet."""
+        return self._tasks.qsize()
+
+    def _run(self) -> None:
+        while True:
+            self._handle(self._tasks.get())
+            self._idle.release()

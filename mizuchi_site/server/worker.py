@@ -1,0 +1,165 @@
+"""One worker process: granian's HTTP machinery on the inherited socket, the application behind it.
+
+Started by the main process as ``python -m mizuchi_site.server.worker OPTIONS``; not for people. A fresh
+interpreter rather than a fork, so no thread, lock or connection of the main process comes along.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from typing import Self
+
+from granian._granian import ASGIWorker, CallbackScheduler, SocketHolder, WorkerSignal
+from granian.http import HTTP1Settings
+
+from . import drain
+from .bridge import Application, ImmediateLoop, RequestBridge
+from .linger import Linger
+
+READY = b"r"
+CANNOT_START = 3
+HEADER_READ_SECONDS = 30
+_QUIET_SECONDS = 0.3
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """What the main process tells a worker. ``*_fd`` are inherited: the listening socket, the drain flag,
+    and the channel: the worker says READY there, and its end means that the main process is gone."""
+
+    number: int
+    application: str
+    threads: int
+    connections: int
+    backlog: int
+    stall_seconds: float
+    listener_fd: int
+    drain_fd: int
+    channel_fd: int
+
+    def to_argument(self) -> str:
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_argument(cls, argument: str) -> Self:
+        return cls(**json.loads(argument))
+
+
+class _Scheduler(CallbackScheduler):  # type: ignore[misc]
+    """Hands granian's requests to the bridge."""
+
+    def __new__(cls, loop: ImmediateLoop, bridge: RequestBridge) -> Self:
+        scheduler: Self = super().__new__(cls, loop, bridge, None, None, None)
+        scheduler._schedule_fn = bridge
+        return scheduler
+
+    def __init__(self, loop: ImmediateLoop, bridge: RequestBridge) -> None:
+        """granian's constructor works in ``__new__``."""
+
+
+def load_application(path: str) -> Application:
+    """Import ``module:name``."""
+    module, _, name = path.partition(":")
+    application: Application = getattr(importlib.import_module(module), name)
+    return application
+
+
+def run(options: WorkerOptions) -> int:
+    """Serve until SIGTERM, then until the requests in progress end; a second SIGTERM breaks their bodies.
+    Returns the exit code of the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the main process too, which decides
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # in every thread to come: it is waited for
+    for fd in (options.listener_fd, options.drain_fd, options.channel_fd):
+        os.set_inheritable(fd, False)
+    channel = socket.socket(fileno=options.channel_fd)
+    _end_with_the_main_process(channel)
+    drain.attach(options.drain_fd)
+    try:
+        application = load_application(options.application)
+    except Exception:
+        logging.getLogger(__name__).exception("Worker %d cannot load %s", options.number, options.application)
+        return CANNOT_START
+    bridge = RequestBridge(
+        application,
+        threads=options.threads,
+        stall_seconds=options.stall_seconds,
+        is_draining=drain.is_draining,
+        linger=Linger(),
+    )
+    stop_accepting, stopped = _serve(options, bridge)
+    channel.send(READY)
+    signal.sigwait({signal.SIGTERM})
+    stop_accepting.set()
+    threading.Thread(target=_abort_when_told_again, args=(bridge,), daemon=True).start()
+    _wait_for_the_end(bridge, stopped)
+    return 0
+
+
+def _end_with_the_main_process(channel: socket.socket) -> None:
+    def watch() -> None:
+        channel.recv(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="main-process-watch", daemon=True).start()
+
+
+def _serve(options: WorkerOptions, bridge: RequestBridge) -> tuple[WorkerSignal, threading.Event]:
+    """Start accepting. Setting the signal ends that; the event is set when all connections ended."""
+    stop_accepting, stopped = WorkerSignal(), threading.Event()
+    stop_accepting.add_cb(stopped.set)
+    logging.getLogger("_granian").setLevel(logging.WARNING)
+    loop = ImmediateLoop()
+    _build_granian_worker(options).serve_mtr(_Scheduler(loop, bridge), loop, stop_accepting)
+    return stop_accepting, stopped
+
+
+def _build_granian_worker(options: WorkerOptions) -> ASGIWorker:
+    listener = SocketHolder(options.listener_fd, False, options.backlog)
+    no_tls = (False, None, None, None, "tls1.2", None, [], False)
+    http1 = HTTP1Settings(header_read_timeout=HEADER_READ_SECONDS * 1000)
+    return ASGIWorker(
+        options.number,
+        (None, listener),
+        None,  # no metrics pipe
+        1,  # thread of the HTTP machinery
+        1,  # helper thread for its file input, which is not used
+        1,  # thread that hands over requests and completes futures
+        30,
+        options.connections,
+        "1",
+        http1,
+        None,  # no HTTP/2
+        False,  # no websockets
+        None,  # no static files
+        *no_tls,
+        (None, None),  # no metrics
+    )
+
+
+def _wait_for_the_end(bridge: RequestBridge, stopped: threading.Event) -> None:
+    """Until granian says that all connections ended, or no request has run for a moment: a client may
+    hold a connection that it never uses, and granian would wait for it."""
+    quiet_since = time.monotonic()
+    while not stopped.wait(0.05):
+        if not bridge.is_idle:
+            quiet_since = time.monotonic()
+        elif time.monotonic() - quiet_since > _QUIET_SECONDS:
+            break
+
+
+def _abort_when_told_again(bridge: RequestBridge) -> None:
+    signal.sigwait({signal.SIGTERM})
+    bridge.abort()
+
+
+if __name__ == "__main__":
+    sys.exit(run(WorkerOptions.from_argument(sys.argv[1])))
