@@ -58,8 +58,7 @@ class ChunkLimits:
     """What a decoder accepts. ``payload_length`` is x-amz-decoded-content-length, None when not promised."""
 
     payload_length: int | None = None
-    max_header_bytes: int = 4096
-    max_trailer_bytes: int = 8192
+    max_line_bytes: int = 4096
 
 
 class State(Enum):
@@ -90,7 +89,6 @@ class AwsChunkedDecoder:
         self._promised = self._limits.payload_length
         self._chunk_signature = b""
         self._chunk_remaining = 0
-        self._trailer_room = self._limits.max_trailer_bytes
         self._line = bytearray()
         self._input = b""
         self._at = 0
@@ -140,7 +138,7 @@ class AwsChunkedDecoder:
         return None
 
     def _read_header(self) -> None:
-        line = self._read_line(self._limits.max_header_bytes)
+        line = self._read_line(self._limits.max_line_bytes)
         if line is None:
             return
         if not line.endswith(b"\r\n"):
@@ -186,11 +184,8 @@ class AwsChunkedDecoder:
             self._signatures.verify_chunk(self._chunk_signature)
 
     def _read_trailer_line(self) -> Iterator[Event]:
-        line = self._read_line(self._trailer_room)
-        if line is None:
-            return
-        self._trailer_room -= len(line)
-        if not self._trailers.add(line):
+        line = self._read_line(self._limits.max_line_bytes)
+        if line is None or not self._trailers.add(line):
             return
         if self._signatures and self._is_trailer_signed:
             self._signatures.verify_trailer(self._trailers.canonical(), self._trailers.signature)

@@ -250,7 +250,7 @@ REFUSED = {
     "trailer twice": (UNSIGNED, wire([b"1"], TRAILER * 2), [CRC32], InvalidTrailer),
     "trailer without colon": (UNSIGNED, b"0\r\nx-amz-checksum-crc32\r\n\r\n", [CRC32], InvalidTrailer),
     "trailer not ASCII": (UNSIGNED, b"0\r\nx-amz-checksum-crc32:\xe9\r\n\r\n", [CRC32], InvalidTrailer),
-    "trailer too long": (UNSIGNED, b"0\r\n" + b"x" * 8192, [CRC32], MalformedChunk),
+    "trailer too long": (UNSIGNED, b"0\r\n" + b"x" * 4096, [CRC32], MalformedChunk),
     "trailer signature in an unsigned body": (
         UNSIGNED,
         b"0\r\nx-amz-trailer-signature:00\r\n\r\n",

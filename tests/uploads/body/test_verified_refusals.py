@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from body_cases import PLAIN, PROOFS, SIGNED, UNSIGNED, Sent, digest, send
+from body_cases import PLAIN, PROOFS, SIGNED, UNSIGNED, Sent, Source, digest, send
 from chunk_wire import wire
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -163,6 +163,21 @@ def test_fewer_than_promised(proof):
     sent = send(PAYLOAD, proof, algorithm="crc32", chunk_bytes=90)
     body = sent.read_by(payload_length=251, block_bytes=BLOCK)
     assert type(assert_last_block_was_held(body)) is IncompleteBody
+
+
+@proofs
+def test_fewer_bytes_on_the_wire_than_promised(proof):
+    """The payload is whole and proven; still the connection broke before its Content-Length."""
+    sent = send(PAYLOAD, proof, algorithm="crc32", chunk_bytes=90)
+    body = sent.read_by(wire_length=len(sent.body) + 1, block_bytes=BLOCK)
+    assert type(assert_last_block_was_held(body)) is IncompleteBody
+
+
+def test_more_than_promised_is_refused_before_all_of_it_came():
+    source = Source(bytes(100 * BLOCK))
+    body = Sent(PLAIN, b"", ExpectedDigests(), 250).read_by(source, wire_length=None, block_bytes=BLOCK)
+    assert type(read_until_refused(body)[1]) is IncompleteBody
+    assert source.at == 3 * BLOCK
 
 
 @pytest.mark.parametrize("wire_known", [True, False], ids=["Content-Length", "chunked transfer"])
