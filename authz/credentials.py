@@ -118,14 +118,20 @@ def create_access_key(
     expires_at: datetime | None = None,
 ) -> tuple[AccessKey, str]:
     """Make a key and return it with its secret, which cannot be shown again. ``buckets`` None: all."""
-    access_key_id = "MZ" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(18))
-    secret = secrets.token_urlsafe(30)
-    row = AccessKey.objects.create(
-        access_key_id=access_key_id,
+    row = AccessKey(
         principal=principal,
-        encrypted_secret=secret_box().encrypt(access_key_id, secret),
         buckets=None if buckets is None else sorted(buckets),
         note=note,
         expires_at=expires_at,
     )
+    secret = assign_new_key(row)
+    row.save()
     return row, secret
+
+
+def assign_new_key(row: AccessKey) -> str:
+    """Give an unsaved row a random id and secret; returns the secret in clear."""
+    row.access_key_id = "MZ" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(18))
+    secret = secrets.token_urlsafe(30)
+    row.encrypted_secret = secret_box().encrypt(row.access_key_id, secret)
+    return secret

@@ -14,6 +14,7 @@ from django.utils import timezone
 from authz.identity import Identity
 from tracing_app.api import stage, trace_id
 from uploads.backends.base import StoredObject
+from uploads.failures import failure_of
 from uploads.models import UploadRecord
 from uploads.upload_id import UploadOwner, digest
 from uploads.worker import is_dead, worker_name
@@ -89,7 +90,7 @@ def failing(record: UploadRecord) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        failed(record, getattr(error, "code", type(error).__name__))
+        failed(record, failure_of(error).code)
         raise
 
 
@@ -97,6 +98,17 @@ def receipt(identity: Identity, bucket: str, key: str) -> UploadRecord | None:
     """The newest object of this key that this principal stored through the gateway."""
     mine = UploadRecord.objects.filter(bucket=bucket, key=key, principal=identity.principal)
     return mine.filter(state=State.STORED).order_by("-finished_at", "-id").first()
+
+
+def as_stored_object(record: UploadRecord) -> StoredObject:
+    """What a STORED record says of its object."""
+    return StoredObject(
+        etag=record.etag,
+        size=record.size or 0,
+        checksums=record.checksums,
+        checksum_type=record.checksum_type or None,  # type: ignore[arg-type]
+        version_id=record.version_id or None,
+    )
 
 
 def multipart(owner: UploadOwner, upload_id: str) -> UploadRecord | None:
@@ -136,9 +148,12 @@ def fail_orphans() -> int:
     return len(orphans)
 
 
-def fail_abandoned(started_before: datetime) -> int:
-    """Mark FAILED simple uploads that began before then and never finished, on whatever host."""
+def end_abandoned(started_before: datetime) -> int:
+    """Close the records of uploads that began before then and never finished, on whatever host:
+    multipart ones are ABORTED, simple ones FAILED. Returns how many."""
     receiving = UploadRecord.objects.filter(state=State.RECEIVING, started_at__lt=started_before)
-    return receiving.exclude(method=Method.MULTIPART).update(
-        state=State.FAILED, error_code="Abandoned", finished_at=timezone.now()
+    now = timezone.now()
+    ended = receiving.filter(method=Method.MULTIPART).update(
+        state=State.ABORTED, error_code="Expired", finished_at=now
     )
+    return ended + receiving.update(state=State.FAILED, error_code="Abandoned", finished_at=now)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from uploads.http import is_trusted, request_parts
+
+
+def environ(**extra: Any) -> dict[str, Any]:
+    return {
+        "REQUEST_METHOD": "PUT",
+        "PATH_INFO": "/b/\xe2\x82\xac \xff",
+        "QUERY_STRING": "x=%2F",
+        "wsgi.url_scheme": "http",
+        "REMOTE_ADDR": "10.0.0.7",
+        "HTTP_HOST": "gateway:8080",
+        **extra,
+    }
+
+
+def test_the_path_is_the_bytes_the_client_sent() -> None:
+    assert request_parts(environ()).path == b"/b/\xe2\x82\xac \xff"
+
+
+def test_header_names_are_lower_case_with_dashes() -> None:
+    parts = request_parts(environ(HTTP_X_AMZ_DATE="d", CONTENT_TYPE="t", CONTENT_LENGTH="1"))
+
+    assert parts.headers["x-amz-date"] == "d"
+    assert parts.headers["content-type"] == "t"
+    assert parts.headers["content-length"] == "1"
+
+
+def test_underscores_pass_in_user_metadata_only() -> None:
+    raw = (("x-amz-meta-my_key", "v"), ("x_amz_date", "forged"))
+
+    headers = request_parts(environ(**{"mizuchi.headers": raw})).headers
+
+    assert headers["x-amz-meta-my-key"] == "v"
+    assert "x-amz-date" not in headers
+
+
+@pytest.mark.parametrize(
+    ("proxies", "host", "scheme"),
+    [
+        ((), "gateway:8080", "http"),
+        (("10.0.0.8",), "gateway:8080", "http"),
+        (("10.0.0.7",), "s3.example", "https"),
+        (("10.0.0.0/8",), "s3.example", "https"),
+    ],
+    ids=["none configured", "another", "exact", "network"],
+)
+def test_forwarded_headers_count_from_trusted_proxies_only(
+    proxies: tuple[str, ...], host: str, scheme: str
+) -> None:
+    forwarded = {"HTTP_X_FORWARDED_HOST": "s3.example, inner", "HTTP_X_FORWARDED_PROTO": "https"}
+
+    parts = request_parts(environ(**forwarded), proxies)
+
+    assert (parts.host, parts.scheme) == (host, scheme)
+
+
+def test_a_peer_without_an_address_is_not_trusted() -> None:
+    assert not is_trusted("unix", ("0.0.0.0/0",))

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from uploads.s3.errors import NoSuchUpload
+from uploads.s3.headers import MultipartChecksum
+from uploads.upload_id import UploadOwner, UploadSealer, UploadTicket
+
+KEY, OLD_KEY = os.urandom(32), os.urandom(32)
+OWNER = UploadOwner("alice", "uploads", "a/b.bin")
+TICKET = UploadTicket(
+    "upstream/id+==", 1_700_000_000.5, MultipartChecksum("crc32", "COMPOSITE"), "00-ab-cd-01"
+)
+
+
+def test_opens_for_its_owner_with_all_that_was_sealed() -> None:
+    sealer = UploadSealer([KEY])
+
+    assert sealer.open(sealer.seal(TICKET, OWNER), OWNER) == TICKET
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        UploadOwner("mallory", "uploads", "a/b.bin"),
+        UploadOwner("alice", "other", "a/b.bin"),
+        UploadOwner("alice", "uploads", "a/c.bin"),
+        UploadOwner("alice\x00uploads", "", "a/b.bin"),
+    ],
+    ids=["principal", "bucket", "key", "shifted fields"],
+)
+def test_does_not_open_for_anyone_else(stranger: UploadOwner) -> None:
+    sealer = UploadSealer([KEY])
+
+    with pytest.raises(NoSuchUpload):
+        sealer.open(sealer.seal(TICKET, OWNER), stranger)
+
+
+def test_a_rotated_key_still_opens_and_no_longer_seals() -> None:
+    old = UploadSealer([OLD_KEY]).seal(TICKET, OWNER)
+
+    assert UploadSealer([KEY, OLD_KEY]).open(old, OWNER) == TICKET
+    fresh = UploadSealer([KEY, OLD_KEY]).seal(TICKET, OWNER)
+    with pytest.raises(NoSuchUpload):
+        UploadSealer([OLD_KEY]).open(fresh, OWNER)
+
+
+def test_every_changed_character_is_noticed() -> None:
+    sealer = UploadSealer([KEY])
+    sealed = sealer.seal(TICKET, OWNER)
+
+    for at in range(len(sealed) - 1):  # the last character has bits that Base64 does not use
+        changed = sealed[:at] + ("A" if sealed[at] != "A" else "B") + sealed[at + 1 :]
+        with pytest.raises(NoSuchUpload):
+            sealer.open(changed, OWNER)
+
+
+@given(st.text(max_size=300))
+def test_anything_else_is_no_such_upload(text: str) -> None:
+    with pytest.raises(NoSuchUpload):
+        UploadSealer([KEY]).open(text, OWNER)
+
+
+def test_the_id_is_safe_in_a_query_and_short() -> None:
+    sealed = UploadSealer([KEY]).seal(TICKET, OWNER)
+
+    assert sealed.replace("-", "").replace("_", "").isalnum()
+    assert len(sealed) < 512

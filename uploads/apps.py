@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from uploads.gateway import Gateway
+
+
+class UploadsAppConfig(AppConfig):
+    """Holds this process's gateway; it is built when the first request needs it, after any fork."""
+
+    name = "uploads"
+    verbose_name = "Uploads"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    @cached_property
+    def gateway(self) -> Gateway:
+        from uploads.gateway import build_gateway
+
+        return build_gateway(settings.UPLOADS, apps.get_app_config("authz").authenticator)

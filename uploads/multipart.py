@@ -1,0 +1,209 @@
+"""Multipart uploads over many requests: the sealed upload id carries what the next request must know."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from authz.identity import Authenticated, Identity
+from tracing_app.api import stage
+from uploads import records
+from uploads.backends.base import (
+    CompletedPart,
+    MultipartRef,
+    ObjectWrite,
+    PartPage,
+    StoredObject,
+    StoredPart,
+)
+from uploads.backends.errors import UploadNotFound
+from uploads.body.stream import ByteSource
+from uploads.body.verified import VerifiedBody
+from uploads.gateway import Bucket, Gateway
+from uploads.pipeline import admit, read_document, verified_checksums
+from uploads.s3.addressing import apply_prefix
+from uploads.s3.errors import EntityTooLarge, EntityTooSmall, InvalidArgument, InvalidPart, InvalidRequest
+from uploads.s3.headers import (
+    conditions,
+    expected_digests,
+    full_object_checksums,
+    multipart_checksum,
+    multipart_object_size,
+    object_metadata,
+)
+from uploads.s3.request import S3Request
+from uploads.s3.xml import parse_complete_multipart_upload
+from uploads.upload_id import UploadOwner, UploadTicket, digest
+
+MIN_PART_BYTES = 5 * 1024 * 1024
+_PAGE = 1000
+_MD5_ETAG = re.compile(r"[0-9a-f]{32}")
+_MULTIPART_ETAG = re.compile(r"[0-9a-f]{32}-[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedUpload:
+    """A multipart upload whose id was opened for its owner."""
+
+    upload_id: str
+    owner: UploadOwner
+    ticket: UploadTicket
+    ref: MultipartRef
+
+
+def open_upload(gateway: Gateway, bucket: Bucket, s3: S3Request, identity: Identity) -> OpenedUpload:
+    """Raises NoSuchUpload for an id that is not this principal's, for this bucket and key."""
+    upload_id = s3.query["uploadId"]
+    owner = UploadOwner(identity.principal, bucket.name, s3.key)
+    ticket = gateway.sealer.open(upload_id, owner)
+    ref = MultipartRef(bucket.target, apply_prefix(bucket.prefix, s3.key), ticket.backend_id, ticket.checksum)
+    return OpenedUpload(upload_id, owner, ticket, ref)
+
+
+def create(gateway: Gateway, bucket: Bucket, s3: S3Request, authenticated: Authenticated) -> str:
+    """CreateMultipartUpload; returns the sealed upload id."""
+    metadata = object_metadata(s3.headers, authenticated.signed_headers)
+    admit(bucket, s3.key, metadata, None)
+    checksum = multipart_checksum(s3.headers)
+    write = ObjectWrite(bucket.target, apply_prefix(bucket.prefix, s3.key), metadata, conditions(s3.headers))
+    identity = authenticated.identity
+    with stage("upload.create_multipart", {"aws.s3.bucket": bucket.name}):
+        with stage(f"{bucket.backend.name}.create_multipart_upload"):
+            backend_id = bucket.backend.create_multipart_upload(write, checksum)
+        owner = UploadOwner(identity.principal, bucket.name, s3.key)
+        upload_id = gateway.sealer.seal(UploadTicket(backend_id, time.time(), checksum), owner)
+        records.begin(
+            identity,
+            bucket.name,
+            s3.key,
+            records.Method.MULTIPART,
+            content_type=metadata.content_type,
+            upload_id=upload_id,
+        )
+        return upload_id
+
+
+def upload_part(
+    gateway: Gateway, bucket: Bucket, s3: S3Request, authenticated: Authenticated, source: ByteSource
+) -> StoredPart:
+    """UploadPart. Raises S3Error, BackendError; then no such part is left at the backend."""
+    opened = open_upload(gateway, bucket, s3, authenticated.identity)
+    number = int(s3.query["partNumber"])
+    if number > bucket.limits.max_parts:
+        raise InvalidArgument(f"This bucket takes at most {bucket.limits.max_parts} parts.")
+    if (s3.payload_length or 0) > bucket.limits.max_part_bytes:
+        raise EntityTooLarge(f"A part of this bucket has at most {bucket.limits.max_part_bytes} bytes.")
+    expected = expected_digests(s3.headers)
+    body = VerifiedBody(
+        source,
+        proof=authenticated.proof,
+        expected=expected,
+        wire_length=s3.content_length,
+        payload_length=s3.payload_length,
+        max_bytes=bucket.limits.max_part_bytes,
+    )
+    attributes = {"aws.s3.bucket": bucket.name, "aws.s3.part_number": number}
+    with stage("upload.part", attributes) as current:
+        current.set("aws.s3.upload_id", digest(opened.upload_id))
+        with stage(f"{bucket.backend.name}.upload_part"):
+            part = bucket.backend.upload_part(opened.ref, number, body, expected.checksums)
+        current.set("mizuchi.upload.bytes", part.size)
+    checksums = {**part.checksums, **verified_checksums(body, expected)}
+    return StoredPart(number, part.etag, part.size, part.last_modified, checksums)
+
+
+def complete(
+    gateway: Gateway, bucket: Bucket, s3: S3Request, authenticated: Authenticated, source: ByteSource
+) -> StoredObject:
+    """CompleteMultipartUpload; repeated after success it answers the same again."""
+    opened = open_upload(gateway, bucket, s3, authenticated.identity)
+    wanted = parse_complete_multipart_upload(read_document(s3, authenticated, source))
+    attributes = {"aws.s3.bucket": bucket.name, "aws.s3.upload_id": digest(opened.upload_id)}
+    with stage("upload.complete_multipart", attributes) as current:
+        try:
+            stored_parts = _all_parts(bucket, opened.ref)
+            size = _check_parts(bucket, wanted, stored_parts, s3.headers)
+            with stage(f"{bucket.backend.name}.complete_multipart_upload"):
+                stored = bucket.backend.complete_multipart_upload(
+                    opened.ref, wanted, conditions(s3.headers), full_object_checksums(s3.headers)
+                )
+        except UploadNotFound:
+            return _completed_before(opened, wanted)
+        stored = StoredObject(stored.etag, size, stored.checksums, stored.checksum_type, stored.version_id)
+        current.set("mizuchi.upload.bytes", size)
+        record = records.multipart(opened.owner, opened.upload_id)
+        if record is not None:
+            records.stored(record, stored)
+        return stored
+
+
+def abort(gateway: Gateway, bucket: Bucket, s3: S3Request, identity: Identity) -> None:
+    """AbortMultipartUpload. Raises NoSuchUpload, UploadNotFound."""
+    opened = open_upload(gateway, bucket, s3, identity)
+    with stage("upload.abort_multipart", {"aws.s3.bucket": bucket.name}):
+        bucket.backend.abort_multipart_upload(opened.ref)
+        record = records.multipart(opened.owner, opened.upload_id)
+        if record is not None:
+            records.aborted(record)
+
+
+def list_parts(gateway: Gateway, bucket: Bucket, s3: S3Request, identity: Identity) -> PartPage:
+    """ListParts, one page."""
+    opened = open_upload(gateway, bucket, s3, identity)
+    after = int(s3.query.get("part-number-marker") or 0)
+    limit = min(int(s3.query.get("max-parts") or _PAGE), _PAGE)
+    return bucket.backend.list_parts(opened.ref, after, limit)
+
+
+def _all_parts(bucket: Bucket, ref: MultipartRef) -> dict[int, StoredPart]:
+    parts: dict[int, StoredPart] = {}
+    after = 0
+    while True:
+        page = bucket.backend.list_parts(ref, after, _PAGE)
+        parts.update((part.part_number, part) for part in page.parts)
+        if not page.is_truncated or page.next_part_number_marker <= after:
+            return parts
+        after = page.next_part_number_marker
+
+
+def _check_parts(
+    bucket: Bucket,
+    wanted: Sequence[CompletedPart],
+    stored: Mapping[int, StoredPart],
+    headers: Mapping[str, str],
+) -> int:
+    """The rules for parts, before the backend is asked; returns the size of the object in bytes."""
+    if len(wanted) > bucket.limits.max_parts:
+        raise InvalidRequest(f"This bucket takes at most {bucket.limits.max_parts} parts.")
+    for part in wanted:
+        found = stored.get(part.part_number)
+        if found is None or found.etag != part.etag:
+            raise InvalidPart(f"Part {part.part_number} could not be found, or its ETag did not match.")
+    if any(stored[part.part_number].size < MIN_PART_BYTES for part in wanted[:-1]):
+        raise EntityTooSmall
+    size = sum(stored[part.part_number].size for part in wanted)
+    if size > bucket.limits.max_object_bytes:
+        raise EntityTooLarge
+    promised = multipart_object_size(headers)
+    if promised is not None and promised != size:
+        raise InvalidRequest("x-amz-mp-object-size differs from the size of the parts together.")
+    return size
+
+
+def _completed_before(opened: OpenedUpload, wanted: Sequence[CompletedPart]) -> StoredObject:
+    """The answer of the first CompleteMultipartUpload, when this one repeats it."""
+    record = records.multipart(opened.owner, opened.upload_id)
+    if record is None or record.state != records.State.STORED or not _is_made_of(record.etag, wanted):
+        raise UploadNotFound
+    return records.as_stored_object(record)
+
+
+def _is_made_of(etag: str, parts: Sequence[CompletedPart]) -> bool:
+    """False when an ETag of S3's multipart form (MD5 of the parts' MD5s, ``-N``) is that of other parts."""
+    if not _MULTIPART_ETAG.fullmatch(etag) or not all(_MD5_ETAG.fullmatch(part.etag) for part in parts):
+        return True
+    digests = b"".join(bytes.fromhex(part.etag) for part in parts)
+    return etag == f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"

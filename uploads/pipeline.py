@@ -1,0 +1,147 @@
+"""One object, one request: from a valid, authenticated, allowed request to a stored object and its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from authz.identity import Authenticated, Identity
+from authz.sigv4.proof import UnsignedPayload
+from tracing_app.api import stage
+from uploads import records
+from uploads.backends.base import ObjectWrite, StoredObject
+from uploads.body.checksums import encode
+from uploads.body.stream import ByteSource
+from uploads.body.verified import VerifiedBody
+from uploads.gateway import Bucket
+from uploads.s3.addressing import apply_prefix
+from uploads.s3.errors import EntityTooLarge, MaxMessageLengthExceeded
+from uploads.s3.headers import (
+    ChecksumAlgorithm,
+    ExpectedDigests,
+    ObjectMetadata,
+    conditions,
+    expected_digests,
+    object_metadata,
+)
+from uploads.s3.post_policy import ContentLengthRange
+from uploads.s3.request import S3Request, check_limits
+
+MAX_DOCUMENT_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FormObject:
+    """The object of a POST form, after its policy was found to hold."""
+
+    key: str
+    metadata: ObjectMetadata
+    expected: ExpectedDigests
+    length_range: ContentLengthRange | None
+
+
+def put_object(
+    bucket: Bucket, s3: S3Request, authenticated: Authenticated, source: ByteSource
+) -> StoredObject:
+    """PutObject. Raises S3Error, BackendError, DatabaseError; then nothing is visible at the backend."""
+    key = s3.key
+    metadata = object_metadata(s3.headers, authenticated.signed_headers)
+    admit(bucket, key, metadata, s3.payload_length)
+    expected = expected_digests(s3.headers)
+    write = ObjectWrite(
+        bucket.target, apply_prefix(bucket.prefix, key), metadata, conditions(s3.headers), expected.checksums
+    )
+    body = VerifiedBody(
+        source,
+        proof=authenticated.proof,
+        expected=expected,
+        wire_length=s3.content_length,
+        payload_length=s3.payload_length,
+        max_bytes=bucket.limits.max_object_bytes,
+    )
+    return _store(bucket, key, authenticated.identity, records.Method.SIMPLE, write, body, expected)
+
+
+def post_object(bucket: Bucket, form: FormObject, identity: Identity, source: ByteSource) -> StoredObject:
+    """POST Object: the file of a form whose policy was found to hold. Raises as ``put_object`` does."""
+    admit(bucket, form.key, form.metadata, None)
+    max_bytes = bucket.limits.max_object_bytes
+    if form.length_range is not None:
+        max_bytes = min(max_bytes, form.length_range.maximum)
+        source = form.length_range.guard(source)
+    write = ObjectWrite(
+        bucket.target,
+        apply_prefix(bucket.prefix, form.key),
+        form.metadata,
+        checksums=form.expected.checksums,
+    )
+    body = VerifiedBody(
+        source,
+        proof=UnsignedPayload(),
+        expected=form.expected,
+        wire_length=None,
+        payload_length=None,
+        max_bytes=max_bytes,
+    )
+    return _store(bucket, form.key, identity, records.Method.FORM, write, body, form.expected)
+
+
+def admit(bucket: Bucket, key: str, metadata: ObjectMetadata, payload_length: int | None) -> None:
+    """The bucket's limits, as far as the head of the request tells. Raises S3Error."""
+    limits = bucket.limits
+    check_limits(
+        key=key,
+        content_type=metadata.content_type,
+        payload_length=payload_length,
+        max_object_bytes=limits.max_object_bytes,
+        content_types=limits.content_types,
+        key_pattern=bucket.key_pattern,
+    )
+
+
+def read_document(s3: S3Request, authenticated: Authenticated, source: ByteSource) -> bytes:
+    """A small request body (an XML document), verified like any other. Raises S3Error."""
+    try:
+        body = VerifiedBody(
+            source,
+            proof=authenticated.proof,
+            expected=expected_digests(s3.headers),
+            wire_length=s3.content_length,
+            payload_length=s3.payload_length,
+            max_bytes=MAX_DOCUMENT_BYTES,
+        )
+        return b"".join(bytes(block) for block in body)
+    except EntityTooLarge:
+        raise MaxMessageLengthExceeded from None
+
+
+def verified_checksums(body: VerifiedBody, expected: ExpectedDigests) -> Mapping[ChecksumAlgorithm, str]:
+    """The checksums the client gave in header or trailer, which by now are known to be right."""
+    given = list(expected.checksums)
+    if expected.trailer is not None:
+        given.append(expected.trailer)
+    return {algorithm: encode(body.digests[algorithm]) for algorithm in given}
+
+
+def _store(
+    bucket: Bucket,
+    key: str,
+    identity: Identity,
+    method: records.Method,
+    write: ObjectWrite,
+    body: VerifiedBody,
+    expected: ExpectedDigests,
+) -> StoredObject:
+    with stage(
+        "upload.put_object", {"aws.s3.bucket": bucket.name, "mizuchi.upload.method": method}
+    ) as current:
+        record = records.begin(identity, bucket.name, key, method, content_type=write.metadata.content_type)
+        with records.failing(record), stage(f"{bucket.backend.name}.put_object"):
+            stored = bucket.backend.put_object(write, body)
+        checksums = {**stored.checksums, **verified_checksums(body, expected)}
+        stored = replace(
+            stored, checksums=checksums, checksum_type="FULL_OBJECT" if checksums else stored.checksum_type
+        )
+        current.set("mizuchi.upload.bytes", stored.size)
+        records.stored(record, stored)
+        return stored

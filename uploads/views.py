@@ -1,0 +1,110 @@
+"""The S3 API: one view with the steps of DRF (initial authenticates and asks, then the operation runs)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from django.apps import apps
+from django.http import HttpRequest, HttpResponse
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from authz.authentication import RequestAuthentication
+from authz.decisions import PolicyQuestion
+from authz.identity import Authenticated
+from authz.permissions import UploadPermission
+from uploads import bucket_operations, exception_handler, object_operations
+from uploads.call import Call
+from uploads.gateway import Gateway
+from uploads.http import request_parts
+from uploads.s3.operations import Operation
+from uploads.s3.request import S3Request, parse_request
+from uploads.stall import WireSource
+
+access_log = logging.getLogger("mizuchi.access")
+
+HANDLERS: Mapping[Operation, Callable[[Call], HttpResponse]] = {
+    Operation.PUT_OBJECT: object_operations.put_object,
+    Operation.POST_OBJECT: object_operations.post_object,
+    Operation.CREATE_MULTIPART_UPLOAD: object_operations.create_multipart_upload,
+    Operation.UPLOAD_PART: object_operations.upload_part,
+    Operation.COMPLETE_MULTIPART_UPLOAD: object_operations.complete_multipart_upload,
+    Operation.ABORT_MULTIPART_UPLOAD: object_operations.abort_multipart_upload,
+    Operation.LIST_PARTS: object_operations.list_parts,
+    Operation.HEAD_OBJECT: object_operations.head_object,
+    Operation.LIST_MULTIPART_UPLOADS: bucket_operations.list_multipart_uploads,
+    Operation.HEAD_BUCKET: bucket_operations.head_bucket,
+    Operation.GET_BUCKET_LOCATION: bucket_operations.get_bucket_location,
+    Operation.CREATE_BUCKET: bucket_operations.create_bucket,
+}
+
+
+class S3View(APIView):
+    """Every request of the S3 API. Nothing of the body is read before authentication and permission."""
+
+    permission_classes = [UploadPermission]
+    throttle_classes = []
+    parser_classes = []
+    renderer_classes = []
+
+    call: Call
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        gateway: Gateway = apps.get_app_config("uploads").gateway
+        environ = request._request.META
+        parts = request_parts(environ, gateway.config.trusted_proxies)
+        s3 = parse_request(parts, gateway.config.domain)
+        source = WireSource(environ["wsgi.input"], expected_bytes=s3.content_length)
+        self.call = Call(gateway, s3, source)
+        if s3.operation is Operation.POST_OBJECT:
+            self.call.read_form()
+            authenticate = partial(
+                gateway.authenticator.authenticate_form, self.call.fields, s3.address.bucket
+            )
+        else:
+            authenticate = partial(gateway.authenticator.authenticate, parts, s3.address.bucket)
+        request.authenticators = [RequestAuthentication(authenticate)]
+        self.perform_authentication(request)
+        authenticated = request.auth
+        assert isinstance(authenticated, Authenticated)
+        self.call.authenticated = authenticated
+        self.check_permissions(request)
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """None: what DRF adds (Allow, Vary) is not in the S3 API."""
+        return {}
+
+    def policy_question(self) -> PolicyQuestion:
+        s3: S3Request = self.call.s3
+        assert s3.address.bucket is not None
+        return PolicyQuestion(
+            self.call.authenticated.identity, s3.operation.action, s3.address.bucket, self.call.key
+        )
+
+    def serve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        return HANDLERS[self.call.s3.operation](self.call)
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:
+        request: HttpRequest = self.request._request
+        return exception_handler.answer(exc, method=request.method or "", resource=request.path_info)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        began = time.perf_counter()
+        response = super().dispatch(request, *args, **kwargs)
+        call: Call | None = getattr(self, "call", None)
+        access_log.info(
+            "%s %s %s %s %.1f ms",
+            request.method,
+            call.s3.operation.value if call else "-",
+            response.status_code,
+            getattr(response, "error_code", "") or "-",
+            (time.perf_counter() - began) * 1e3,
+        )
+        return response
+
+    get = put = post = delete = head = options = patch = trace = serve  # type: ignore[assignment]
