@@ -1,0 +1,153 @@
+"""The signature doctor: why does a signature not match? For the operator's log, never for the client.
+
+It computes the signature anew with one or two things as they may have been when the client signed. A
+match proves the cause, because the secret was needed to make it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from .authorization import Signed
+from .canonical import ALL_PARAMETERS, WITHOUT_SIGNATURE, canonical_query, encode_uri, signed_values
+from .parts import RequestParts
+from .scope import epoch_seconds
+from .suspects import (
+    Reading,
+    Surroundings,
+    Suspicion,
+    headers,
+    hosts,
+    methods,
+    paths,
+    payloads,
+    queries,
+    regions,
+    secrets,
+)
+
+MAX_ATTEMPTS = 500
+
+_ALONE: tuple[Suspicion, ...] = (hosts, secrets, regions, paths, queries, payloads, headers, methods)
+_TOGETHER: tuple[tuple[Suspicion, Suspicion], ...] = (
+    (hosts, paths),
+    (hosts, payloads),
+    (hosts, queries),
+    (hosts, headers),
+    (paths, headers),
+    (headers, headers),
+)
+_REDACTED = "REDACTED"
+_SECRET_HEADERS = re.compile(r"authorization|cookie|.*(?:token|signature|secret|password|customer-key).*")
+_SECRET_PARAMETERS = re.compile(
+    r"([^&\n]*(?:signature|token|secret|password)[^=&\n]*)=[^&\n]*", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HostAlternatives:
+    """Names that clients may know the gateway by, each with a port where they use one."""
+
+    domains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why a signature did not match: ``causes``, the likeliest first, and what we computed it over.
+
+    Tokens, signatures and customer keys in the two texts are replaced by ``REDACTED``.
+    """
+
+    causes: tuple[str, ...]
+    canonical_request: str
+    string_to_sign: str
+
+
+def diagnose(
+    parts: RequestParts,
+    signed: Signed,
+    secret: str,
+    *,
+    now: float,
+    alternatives: HostAlternatives = HostAlternatives(),
+    region: str = "",
+    max_clock_skew_seconds: int = 900,
+) -> Diagnosis:
+    """Find out why a signature from the header or the query does not match.
+
+    ``region`` is the gateway's own. Computes at most ``MAX_ATTEMPTS`` signatures.
+    """
+    reading = _read(parts, signed, secret)
+    around = Surroundings(
+        parts=parts, is_presigned=signed.source == "query", domains=alternatives.domains, region=region
+    )
+    causes = _proven_causes(reading, around, signed) or tuple(_guesses(parts, signed))
+    return Diagnosis(
+        causes=(*causes, *_skew(signed, now, max_clock_skew_seconds)),
+        canonical_request=_redact(reading).canonical_request,
+        string_to_sign=reading.string_to_sign,
+    )
+
+
+def _read(parts: RequestParts, signed: Signed, secret: str) -> Reading:
+    without = WITHOUT_SIGNATURE if signed.source == "query" else ALL_PARAMETERS
+    return Reading(
+        method=parts.method,
+        uri=encode_uri(parts.path),
+        query=canonical_query(parts.query, without=without),
+        values=signed_values(parts, signed.signed_headers),
+        payload_hash=signed.payload_hash,
+        timestamp=signed.timestamp,
+        scope=signed.scope,
+        secret=secret,
+    )
+
+
+def _proven_causes(reading: Reading, around: Surroundings, signed: Signed) -> tuple[str, ...]:
+    given = signed.signature.encode("utf-8", "surrogatepass")
+    for causes, suspect in islice(_suspects(reading, around), MAX_ATTEMPTS):
+        if hmac.compare_digest(suspect.signature.encode(), given):
+            return causes
+    return ()
+
+
+def _suspects(reading: Reading, around: Surroundings) -> Iterator[tuple[tuple[str, ...], Reading]]:
+    """One change at a time, then two."""
+    yield ("the signature matches the request as it arrived",), reading
+    for suspicion in _ALONE:
+        for one in suspicion(reading, around):
+            yield (one.cause,), one.reading
+    for first, second in _TOGETHER:
+        for one in first(reading, around):
+            for two in second(one.reading, around):
+                yield (one.cause, two.cause), two.reading
+
+
+def _guesses(parts: RequestParts, signed: Signed) -> Iterator[str]:
+    lost = [
+        name
+        for name in signed.signed_headers
+        if name not in ("host", "expect") and name.replace("_", "-") not in parts.headers
+    ]
+    if lost:
+        yield f"signed headers did not arrive, a proxy removed them: {', '.join(lost)[:300]}"
+    yield "the secret key is probably wrong: give the client the secret of this access key id"
+
+
+def _skew(signed: Signed, now: float, max_clock_skew_seconds: int) -> Iterator[str]:
+    seconds = int(epoch_seconds(signed.timestamp) - now)
+    if seconds > max_clock_skew_seconds or (signed.source == "header" and -seconds > max_clock_skew_seconds):
+        side = "ahead of" if seconds > 0 else "behind"
+        yield f"the client's clock is {abs(seconds)} seconds {side} the gateway's; set it"
+
+
+def _redact(reading: Reading) -> Reading:
+    values = {
+        name: _REDACTED if _SECRET_HEADERS.fullmatch(name) else value
+        for name, value in reading.values.items()
+    }
+    return replace(reading, values=values, query=_SECRET_PARAMETERS.sub(rf"\1={_REDACTED}", reading.query))
