@@ -23,7 +23,8 @@ def _is_private(host: str) -> bool:
         return host == "localhost"
 
 
-# What the rooms and the server are told.
+# What the rooms, the server and the commands are told.
+VAR = _places.var
 SERVER = _config.server
 UPLOADS = uploads_config(_config, _keys)
 AUTHZ = authz_config(_config, _keys)
@@ -98,7 +99,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = _places.var / "static"
+STATIC_ROOT = VAR / "static"
 
 # Logins travel over HTTPS, except where nothing leaves the machine.
 _is_development = _is_private(SERVER.host) and not SERVER.trusted_proxies

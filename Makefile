@@ -1,0 +1,64 @@
+# Three commands matter: make run, make test, make check. Everything they need is made in .venv and var.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?= -n 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lock clean
+
+help:
+	@echo "make run     set up if needed, then serve on http://127.0.0.1:8080"
+	@echo "make test    run the tests (ARGS='-k name' instead of '$(ARGS)')"
+	@echo "make check   style, types, import rules, migrations, Django's checks"
+	@echo "make setup   what 'make run' does before it serves"
+	@echo "make lock    write requirements*.txt anew from requirements*.in"
+	@echo "make clean   remove the environment and caches; var/ stays"
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+		|| { rm -rf $(VENV); echo "No virtual environment could be made. On Debian: apt install python3-venv" >&2; exit 1; }
+
+$(VENV)/.requirements: requirements.txt | $(BIN)/pip
+	@echo "Installing requirements.txt into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.requirements-dev: requirements-dev.txt $(VENV)/.requirements
+	@echo "Installing requirements-dev.txt into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+setup: $(VENV)/.requirements
+	@$(BIN)/python manage.py setup_dev
+
+run: setup
+	@exec $(BIN)/python manage.py serve
+
+test: $(VENV)/.requirements-dev
+	@tests/e2e/clients/setup.sh
+	@$(BIN)/python -m pytest $(ARGS)
+
+# Django's settings are read by several of these; they get a var folder that is thrown away.
+check: $(VENV)/.requirements-dev
+	@export MIZUCHI_VAR=$$(mktemp -d) MIZUCHI_CONFIG= && trap 'rm -rf "$$MIZUCHI_VAR"' EXIT && set -ex \
+		&& $(BIN)/ruff check \
+		&& $(BIN)/ruff format --check \
+		&& $(BIN)/mypy \
+		&& $(BIN)/lint-imports \
+		&& $(BIN)/python manage.py makemigrations --check --dry-run \
+		&& $(BIN)/python manage.py check --fail-level WARNING
+
+COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate
+
+lock: $(VENV)/.requirements
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-dev.in -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './var/*' -prune -exec rm -rf {} +
