@@ -16,7 +16,7 @@ MAX_KEY_BYTES = 1024
 
 _BUCKET_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
 _IPV4 = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def apply_prefix(prefix: str, key: str) -> str:
 
 def is_xml_text(text: str) -> bool:
     """Whether XML 1.0 can carry every character of ``text``, so that answers can name it."""
-    return _NOT_XML.search(text) is None
+    return NOT_XML.search(text) is None
 
 
 def _virtual_bucket(host: str, domain: str | None) -> bytes | None:
