@@ -25,17 +25,6 @@ _logger = logging.getLogger(__name__)
 _CLOSE: Headers = [("connection", "close")]
 
 
-class ImmediateLoop:
-    """The part of an event loop that granian's futures use: calls are made where they are asked for."""
-
-    def call_soon_threadsafe(
-        self, callback: Callable[..., object], *args: Any, context: object = None
-    ) -> None:
-        callback(*args)
-
-    call_soon = call_soon_threadsafe
-
-
 class RequestBridge:
     """Calls ``application`` for every request that granian hands over, on ``threads`` threads."""
 

@@ -96,8 +96,8 @@ class GatewayServer:
     def _attend(self, wakeup: int, until: float | None) -> bool:
         """Wait for a signal, news of a worker or the time ``until``. False when no worker could start."""
         timeout = None if until is None else max(0.0, until - time.monotonic())
-        readable, _, _ = select.select([wakeup, *self._workers.values()], [], [], timeout)
-        for source in readable:
+        sources: list[int | WorkerProcess] = [wakeup, *self._workers.values()]
+        for source in select.select(sources, [], [], timeout)[0]:
             if isinstance(source, int):
                 os.read(source, 64)
             elif (exit_code := source.read_news()) is not None:

@@ -1,4 +1,4 @@
-"""One worker process: granian's HTTP machinery on the inherited socket, the application behind it.
+"""One worker process: the HTTP engine on the inherited socket, the application behind it.
 
 Started by the main process as ``python -m mizuchi_site.server.worker OPTIONS``; not for people. A fresh
 interpreter rather than a fork, so no thread, lock or connection of the main process comes along.
@@ -18,16 +18,13 @@ import threading
 import time
 from typing import Self
 
-from granian._granian import ASGIWorker, CallbackScheduler, SocketHolder, WorkerSignal
-from granian.http import HTTP1Settings
-
 from . import drain
-from .bridge import Application, ImmediateLoop, RequestBridge
+from .bridge import Application, RequestBridge
+from .engine import Engine
 from .linger import Linger
 
 READY = b"r"
 CANNOT_START = 3
-HEADER_READ_SECONDS = 30
 _QUIET_SECONDS = 0.3
 
 
@@ -52,18 +49,6 @@ class WorkerOptions:
     @classmethod
     def from_argument(cls, argument: str) -> Self:
         return cls(**json.loads(argument))
-
-
-class _Scheduler(CallbackScheduler):  # type: ignore[misc]
-    """Hands granian's requests to the bridge."""
-
-    def __new__(cls, loop: ImmediateLoop, bridge: RequestBridge) -> Self:
-        scheduler: Self = super().__new__(cls, loop, bridge, None, None, None)
-        scheduler._schedule_fn = bridge
-        return scheduler
-
-    def __init__(self, loop: ImmediateLoop, bridge: RequestBridge) -> None:
-        """granian's constructor works in ``__new__``."""
 
 
 def load_application(path: str) -> Application:
@@ -95,12 +80,19 @@ def run(options: WorkerOptions) -> int:
         is_draining=drain.is_draining,
         linger=Linger(),
     )
-    stop_accepting, stopped = _serve(options, bridge)
+    engine = Engine(
+        number=options.number,
+        listener_fd=options.listener_fd,
+        backlog=options.backlog,
+        connections=options.connections,
+        take=bridge,
+    )
+    ended = engine.start()
     channel.send(READY)
     signal.sigwait({signal.SIGTERM})
-    stop_accepting.set()
+    engine.stop()
     threading.Thread(target=_abort_when_told_again, args=(bridge,), daemon=True).start()
-    _wait_for_the_end(bridge, stopped)
+    _wait_for_the_end(bridge, ended)
     return 0
 
 
@@ -112,44 +104,11 @@ def _end_with_the_main_process(channel: socket.socket) -> None:
     threading.Thread(target=watch, name="main-process-watch", daemon=True).start()
 
 
-def _serve(options: WorkerOptions, bridge: RequestBridge) -> tuple[WorkerSignal, threading.Event]:
-    """Start accepting. Setting the signal ends that; the event is set when all connections ended."""
-    stop_accepting, stopped = WorkerSignal(), threading.Event()
-    stop_accepting.add_cb(stopped.set)
-    logging.getLogger("_granian").setLevel(logging.WARNING)
-    loop = ImmediateLoop()
-    _build_granian_worker(options).serve_mtr(_Scheduler(loop, bridge), loop, stop_accepting)
-    return stop_accepting, stopped
-
-
-def _build_granian_worker(options: WorkerOptions) -> ASGIWorker:
-    listener = SocketHolder(options.listener_fd, False, options.backlog)
-    no_tls = (False, None, None, None, "tls1.2", None, [], False)
-    http1 = HTTP1Settings(header_read_timeout=HEADER_READ_SECONDS * 1000)
-    return ASGIWorker(
-        options.number,
-        (None, listener),
-        None,  # no metrics pipe
-        1,  # thread of the HTTP machinery
-        1,  # helper thread for its file input, which is not used
-        1,  # thread that hands over requests and completes futures
-        30,
-        options.connections,
-        "1",
-        http1,
-        None,  # no HTTP/2
-        False,  # no websockets
-        None,  # no static files
-        *no_tls,
-        (None, None),  # no metrics
-    )
-
-
-def _wait_for_the_end(bridge: RequestBridge, stopped: threading.Event) -> None:
-    """Until granian says that all connections ended, or no request has run for a moment: a client may
-    hold a connection that it never uses, and granian would wait for it."""
+def _wait_for_the_end(bridge: RequestBridge, ended: threading.Event) -> None:
+    """Until all connections ended, or no request has run for a moment: a client may
+    hold a connection that it never uses, and the engine would wait for it."""
     quiet_since = time.monotonic()
-    while not stopped.wait(0.05):
+    while not ended.wait(0.05):
         if not bridge.is_idle:
             quiet_since = time.monotonic()
         elif time.monotonic() - quiet_since > _QUIET_SECONDS:
