@@ -27,7 +27,7 @@ Mizuchi Uploadr, ready to run at {endpoint}
 
 Once it runs, upload a first file from another shell:
 
-  . {env} && aws s3 cp README.md s3://{bucket}/README.md
+  . {env} && aws --endpoint-url "$AWS_ENDPOINT_URL" s3 cp README.md s3://{bucket}/
 
 or without the AWS CLI:
 
