@@ -39,6 +39,7 @@ doctor = logging.getLogger("authz.sigv4.doctor")
 _METHODS: Mapping[str, AuthMethod] = {"header": "sigv4", "query": "sigv4-query", "post": "sigv4-post"}
 _ANONYMOUS = Identity(principal="anonymous", method="anonymous")
 _NO_RULES = BucketAuth()
+_DOCTOR_SECONDS = 0.1
 
 
 class KeyFinder(Protocol):
@@ -62,6 +63,7 @@ class Authenticator:
         self._buckets = buckets
         self._known_hosts = tuple(known_hosts)
         self._clock = clock
+        self._doctor_free_at = 0.0
 
     def authenticate(self, parts: RequestParts, bucket: str | None) -> Authenticated:
         """Raises an AuthError; knowing nothing about a request is AccessDenied."""
@@ -135,14 +137,24 @@ class Authenticator:
                 max_clock_skew_seconds=rules.max_clock_skew_seconds,
             )
         except SignatureDoesNotMatch:
-            self._consult_doctor(parts, signed, credential, now)
+            if self._is_doctor_free(now):
+                self._consult_doctor(parts, signed, credential, now, rules.max_clock_skew_seconds)
             raise
 
+    def _is_doctor_free(self, now: float) -> bool:
+        """A diagnosis costs milliseconds: guessing signatures must not buy them without end."""
+        is_free = now >= self._doctor_free_at
+        if is_free:
+            self._doctor_free_at = now + _DOCTOR_SECONDS
+        return is_free
+
     def _consult_doctor(
-        self, parts: RequestParts, signed: Signed, credential: Credential, now: float
+        self, parts: RequestParts, signed: Signed, credential: Credential, now: float, skew: int
     ) -> None:
         hosts = HostAlternatives(domains=self._known_hosts)
-        diagnosis = diagnose(parts, signed, credential.secret, now=now, alternatives=hosts)
+        diagnosis = diagnose(
+            parts, signed, credential.secret, now=now, alternatives=hosts, max_clock_skew_seconds=skew
+        )
         doctor.warning(
             "signature of request %s does not match; likely cause: %s\n"
             "canonical request as computed:\n%s\nstring to sign as computed:\n%s",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from authz.identity import Authenticated
+from authz.sigv4.parts import RequestParts
 from uploads.body.form import FormReader
 from uploads.body.stream import ByteSource
 from uploads.gateway import Bucket, Gateway
@@ -21,6 +22,7 @@ class Call:
     """``authenticated`` is set once it is known who calls; ``form`` for POST Object only."""
 
     gateway: Gateway
+    parts: RequestParts
     s3: S3Request
     source: ByteSource
     authenticated: Authenticated = field(init=False)

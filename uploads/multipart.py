@@ -34,8 +34,8 @@ from uploads.s3.headers import (
     multipart_object_size,
     object_metadata,
 )
+from uploads.s3.part_list import MAX_DOCUMENT_BYTES, parse_complete_multipart_upload
 from uploads.s3.request import S3Request
-from uploads.s3.xml import parse_complete_multipart_upload
 from uploads.upload_id import UploadOwner, UploadTicket, digest
 
 MIN_PART_BYTES = 5 * 1024 * 1024
@@ -120,7 +120,11 @@ def complete(
 ) -> StoredObject:
     """CompleteMultipartUpload; repeated after success it answers the same again."""
     opened = open_upload(gateway, bucket, s3, authenticated.identity)
-    wanted = parse_complete_multipart_upload(read_document(s3, authenticated, source))
+    document = read_document(s3, authenticated, source, max_bytes=MAX_DOCUMENT_BYTES)
+    wanted = [
+        CompletedPart(part.part_number, part.etag, part.checksums)
+        for part in parse_complete_multipart_upload(document)
+    ]
     attributes = {"aws.s3.bucket": bucket.name, "aws.s3.upload_id": digest(opened.upload_id)}
     with stage("upload.complete_multipart", attributes) as current:
         try:
@@ -150,12 +154,14 @@ def abort(gateway: Gateway, bucket: Bucket, s3: S3Request, identity: Identity) -
             records.aborted(record)
 
 
-def list_parts(gateway: Gateway, bucket: Bucket, s3: S3Request, identity: Identity) -> PartPage:
+def list_parts(
+    gateway: Gateway, bucket: Bucket, s3: S3Request, identity: Identity
+) -> tuple[OpenedUpload, PartPage]:
     """ListParts, one page."""
     opened = open_upload(gateway, bucket, s3, identity)
     after = int(s3.query.get("part-number-marker") or 0)
     limit = min(int(s3.query.get("max-parts") or _PAGE), _PAGE)
-    return bucket.backend.list_parts(opened.ref, after, limit)
+    return opened, bucket.backend.list_parts(opened.ref, after, limit)
 
 
 def _all_parts(bucket: Bucket, ref: MultipartRef) -> dict[int, StoredPart]:

@@ -27,8 +27,6 @@ from uploads.s3.headers import (
 from uploads.s3.post_policy import ContentLengthRange
 from uploads.s3.request import S3Request, check_limits
 
-MAX_DOCUMENT_BYTES = 1024 * 1024
-
 
 @dataclass(frozen=True, slots=True)
 class FormObject:
@@ -99,7 +97,9 @@ def admit(bucket: Bucket, key: str, metadata: ObjectMetadata, payload_length: in
     )
 
 
-def read_document(s3: S3Request, authenticated: Authenticated, source: ByteSource) -> bytes:
+def read_document(
+    s3: S3Request, authenticated: Authenticated, source: ByteSource, *, max_bytes: int
+) -> bytes:
     """A small request body (an XML document), verified like any other. Raises S3Error."""
     try:
         body = VerifiedBody(
@@ -108,7 +108,7 @@ def read_document(s3: S3Request, authenticated: Authenticated, source: ByteSourc
             expected=expected_digests(s3.headers),
             wire_length=s3.content_length,
             payload_length=s3.payload_length,
-            max_bytes=MAX_DOCUMENT_BYTES,
+            max_bytes=max_bytes,
         )
         return b"".join(bytes(block) for block in body)
     except EntityTooLarge:

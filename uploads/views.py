@@ -59,7 +59,7 @@ class S3View(APIView):
         parts = request_parts(environ, gateway.config.trusted_proxies)
         s3 = parse_request(parts, gateway.config.domain)
         source = WireSource(environ["wsgi.input"], expected_bytes=s3.content_length)
-        self.call = Call(gateway, s3, source)
+        self.call = Call(gateway, parts, s3, source)
         if s3.operation is Operation.POST_OBJECT:
             self.call.read_form()
             authenticate = partial(

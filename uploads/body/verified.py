@@ -32,7 +32,8 @@ class VerifiedBody:
     """The ``Body`` of one request. Every block but the last has ``block_bytes`` bytes.
 
     ``wire_length`` is the Content-Length; nothing is read past it. None means that the source itself
-    knows its end (chunked transfer-encoding). ``payload_length`` is that of the object or part, None when
+    knows its end (chunked transfer-encoding); with ``is_end_certain`` it raises when that end was cut off,
+    instead of ending there. ``payload_length`` is that of the object or part, None when
     not promised. Blocks are never written to again, so they may be kept.
 
     Iterating raises, besides what ``source`` raises: IncompleteBody (fewer or more bytes than promised),
@@ -50,6 +51,7 @@ class VerifiedBody:
         wire_length: int | None,
         payload_length: int | None,
         max_bytes: int,
+        is_end_certain: bool = False,
         block_bytes: int = _BLOCK_BYTES,
     ) -> None:
         """Raises MissingContentLength when nothing would tell a truncated body from a whole one, and
@@ -58,7 +60,8 @@ class VerifiedBody:
         if self._decoder is None and payload_length is None:
             payload_length = wire_length
         self._claims = _Claims(proof, expected)
-        if self._decoder is None and payload_length is None and not self._claims.algorithms():
+        is_certain = is_end_certain or payload_length is not None or self._decoder is not None
+        if not is_certain and not self._claims.algorithms():
             raise MissingContentLength
         self.length = payload_length
         self.block_bytes = block_bytes

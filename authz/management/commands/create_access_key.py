@@ -21,9 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--principal", required=True, help="who uploads with this key")
-        parser.add_argument(
-            "--bucket", action="append", help="a bucket it may upload to; default: all"
-        )
+        parser.add_argument("--bucket", action="append", help="a bucket it may upload to; default: all")
         parser.add_argument("--expires", metavar="TIME", help="ISO 8601, such as 2027-01-31T00:00:00Z")
         parser.add_argument("--note", default="")
         parser.add_argument("--json", action="store_true", help="print one JSON object")

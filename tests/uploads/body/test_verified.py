@@ -202,6 +202,12 @@ def test_a_bare_chunked_transfer_is_refused():
         Sent(PLAIN, b"abc", NO_CLAIMS, None).read_by(wire_length=None)
 
 
+def test_a_bare_chunked_transfer_is_read_from_a_source_that_tells_when_it_is_cut():
+    body = Sent(PLAIN, b"abc", NO_CLAIMS, None).read_by(wire_length=None, is_end_certain=True)
+    assert b"".join(body) == b"abc"
+    assert body.length is None
+
+
 @pytest.mark.parametrize(
     ("proof", "expected"),
     [

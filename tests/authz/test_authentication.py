@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from authz.authentication import Authenticator
+from authz.config import BucketAuth
+from authz.credentials import Credential
+from authz.encryption import SecretUnreadable
+from authz.errors import (
+    AccessDenied,
+    AuthError,
+    InvalidAccessKeyId,
+    InvalidToken,
+    RequestExpired,
+    SignatureDoesNotMatch,
+    UnsupportedSignature,
+)
+from authz.identity import BucketScope
+from authz.sigv4.parts import RequestParts
+from authz.sigv4.proof import Sha256Digest, UnsignedPayload
+
+SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+KEY = Credential("AKALICE", "alice", SECRET, BucketScope(frozenset({"uploads"})))
+BUCKETS = {
+    "uploads": BucketAuth(),
+    "open": BucketAuth(anonymous=True),
+    "jwt-only": BucketAuth(sigv4=False),
+}
+
+
+class Keys:
+    def find(self, access_key_id: str) -> Credential | None:
+        if access_key_id == "AKBROKEN":
+            raise SecretUnreadable("unreadable")
+        return KEY if access_key_id == KEY.access_key_id else None
+
+
+@pytest.fixture
+def authenticator() -> Authenticator:
+    return Authenticator(Keys(), BUCKETS)
+
+
+def sign(
+    key_id: str = "AKALICE", secret: str = SECRET, *, token: str | None = None, query: bool = False
+) -> RequestParts:
+    body = b"" if query else b"body"  # botocore would read a presigned body as a form
+    request = AWSRequest("PUT", "http://gateway:8080/uploads/a.txt", data=body)
+    credentials = Credentials(key_id, secret, token)
+    signer = S3SigV4QueryAuth if query else S3SigV4Auth
+    signer(credentials, "s3", "us-east-1").add_auth(request)
+    url = urlsplit(request.url)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return RequestParts("PUT", b"/uploads/a.txt", url.query, headers, "http", "gateway:8080")
+
+
+def test_a_signed_header_gives_identity_and_proof(authenticator: Authenticator) -> None:
+    outcome = authenticator.authenticate(sign(), "uploads")
+
+    assert (outcome.identity.principal, outcome.identity.method) == ("alice", "sigv4")
+    assert outcome.identity.scope == KEY.scope
+    assert isinstance(outcome.proof, Sha256Digest)
+    assert "host" in outcome.signed_headers
+
+
+def test_a_presigned_url_is_another_method_with_an_unsigned_payload(authenticator: Authenticator) -> None:
+    outcome = authenticator.authenticate(sign(query=True), "uploads")
+
+    assert outcome.identity.method == "sigv4-query"
+    assert outcome.proof == UnsignedPayload()
+
+
+@pytest.mark.parametrize(
+    ("parts", "bucket", "error"),
+    [
+        (sign(secret="wrong"), "uploads", SignatureDoesNotMatch),
+        (sign("AKNOBODY"), "uploads", InvalidAccessKeyId),
+        (sign("AKBROKEN"), "uploads", InvalidAccessKeyId),
+        (sign(token="session"), "uploads", InvalidToken),
+        (sign(), "jwt-only", AccessDenied),
+        (RequestParts("PUT", b"/uploads/a", "", {}), "uploads", AccessDenied),
+        (RequestParts("PUT", b"/", "", {}), None, AccessDenied),
+        (
+            RequestParts("PUT", b"/uploads/a", "", {"authorization": "Basic eA=="}),
+            "uploads",
+            UnsupportedSignature,
+        ),
+        (RequestParts("PUT", b"/open/a", "", {"authorization": "Bearer x"}), "open", UnsupportedSignature),
+    ],
+    ids=[
+        "wrong secret",
+        "unknown key",
+        "unreadable secret",
+        "session token",
+        "sigv4 disabled",
+        "nothing",
+        "no bucket",
+        "basic",
+        "bearer is not anonymous",
+    ],
+)
+def test_refusals(
+    authenticator: Authenticator, parts: RequestParts, bucket: str | None, error: type[AuthError]
+) -> None:
+    with pytest.raises(error):
+        authenticator.authenticate(parts, bucket)
+
+
+def test_a_presigned_url_expires() -> None:
+    late = Authenticator(Keys(), BUCKETS, clock=lambda: 4_000_000_000.0)
+
+    with pytest.raises(RequestExpired):
+        late.authenticate(sign(query=True), "uploads")
+
+
+def test_nobody_is_someone_where_anonymous_is_allowed(authenticator: Authenticator) -> None:
+    outcome = authenticator.authenticate(RequestParts("PUT", b"/open/a", "", {}), "open")
+
+    assert outcome.identity.principal == "anonymous"
+    assert not outcome.identity.is_authenticated
+
+
+def test_a_wrong_signature_is_refused_where_anonymous_is_allowed(authenticator: Authenticator) -> None:
+    with pytest.raises(SignatureDoesNotMatch):
+        authenticator.authenticate(sign(secret="wrong"), "open")
+
+
+def test_the_doctor_tells_the_operator_why_and_no_secret(
+    authenticator: Authenticator, caplog: pytest.LogCaptureFixture
+) -> None:
+    behind_proxy = replace(sign(), host="internal:9000")
+    behind_proxy = replace(
+        behind_proxy, headers={**behind_proxy.headers, "x-forwarded-host": "gateway:8080"}
+    )
+
+    with pytest.raises(SignatureDoesNotMatch) as refusal:
+        authenticator.authenticate(behind_proxy, "uploads")
+
+    assert "gateway:8080" in caplog.text
+    assert "trusted_proxies" in caplog.text
+    assert "canonical request" in caplog.text
+    signature = behind_proxy.headers["authorization"].rpartition("=")[2]
+    for secret in (SECRET, signature):
+        assert secret not in caplog.text
+    assert "gateway:8080" not in refusal.value.message
+
+
+def test_guessing_signatures_does_not_buy_diagnoses_without_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    authenticator = Authenticator(Keys(), BUCKETS)
+    for _ in range(20):
+        with pytest.raises(SignatureDoesNotMatch):
+            authenticator.authenticate(sign(secret="wrong"), "uploads")
+
+    assert 1 <= caplog.text.count("likely cause") < 10

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import pytest
+from django.db import DatabaseError
+
+from authz.identity import Identity
+from uploads import records
+from uploads.backends.base import StoredObject
+from uploads.backends.errors import OutOfSpace
+from uploads.models import UploadRecord
+from uploads.s3.errors import BadDigest
+from uploads.upload_id import UploadOwner
+
+pytestmark = pytest.mark.django_db
+
+ALICE, BOB = Identity("alice", "sigv4"), Identity("bob", "sigv4")
+STORED = StoredObject("etag", 7, {"crc32": "AAAAAA=="}, "FULL_OBJECT", "v1")
+
+
+def begin(identity: Identity = ALICE, key: str = "k", upload_id: str = "") -> UploadRecord:
+    method = records.Method.MULTIPART if upload_id else records.Method.SIMPLE
+    return records.begin(identity, "uploads", key, method, content_type="text/plain", upload_id=upload_id)
+
+
+def test_it_is_written_before_and_finished_after() -> None:
+    record = begin()
+    assert UploadRecord.objects.get().state == "RECEIVING"
+
+    records.stored(record, STORED)
+
+    found = UploadRecord.objects.get()
+    assert (found.state, found.size, found.etag, found.version_id) == ("STORED", 7, "etag", "v1")
+    assert found.finished_at is not None
+    assert found.finished_at >= found.started_at
+    assert records.as_stored_object(found) == STORED
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (BadDigest(), "BadDigest"),
+        (OutOfSpace(), "ServiceUnavailable"),
+        (RuntimeError("x"), "InternalError"),
+        (KeyboardInterrupt(), "InternalError"),
+    ],
+    ids=["s3", "backend", "unforeseen", "interrupt"],
+)
+def test_any_other_exit_is_a_failure_with_the_code_the_client_got(error: BaseException, code: str) -> None:
+    record = begin()
+
+    with pytest.raises(type(error)), records.failing(record):
+        raise error
+
+    found = UploadRecord.objects.get()
+    assert (found.state, found.error_code) == ("FAILED", code)
+
+
+def test_a_database_that_fails_at_the_end_fails_no_upload(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    record = begin()
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise DatabaseError("gone")
+
+    monkeypatch.setattr("django.db.models.query.QuerySet.update", broken)
+    records.stored(record, STORED)
+
+    assert "could not be marked STORED" in caplog.text
+
+
+def test_a_receipt_is_the_newest_of_the_same_principal() -> None:
+    records.stored(begin(), StoredObject("old", 1))
+    records.stored(begin(), StoredObject("new", 2))
+    records.stored(begin(BOB), StoredObject("bobs", 3))
+    records.failed(begin(), "BadDigest")
+
+    found = records.receipt(ALICE, "uploads", "k")
+
+    assert found is not None
+    assert found.etag == "new"
+    assert records.receipt(ALICE, "uploads", "other") is None
+    assert records.receipt(ALICE, "elsewhere", "k") is None
+
+
+def test_uploads_in_progress_are_the_callers_own_in_pages() -> None:
+    for number, key in enumerate(["b", "a", "a", "c"]):
+        begin(key=key, upload_id=f"id-{number}")
+    begin(BOB, key="a", upload_id="bobs")
+    records.aborted(begin(key="a", upload_id="gone"))
+
+    def page(key_marker: str = "", upload_id_marker: str = "", prefix: str = "") -> list[str]:
+        found = records.uploads_in_progress(
+            ALICE,
+            "uploads",
+            prefix=prefix,
+            key_marker=key_marker,
+            upload_id_marker=upload_id_marker,
+            limit=10,
+        )
+        return [record.upload_id for record in found]
+
+    assert page() == ["id-1", "id-2", "id-0", "id-3"]
+    assert page(key_marker="a") == ["id-0", "id-3"]
+    assert page(key_marker="a", upload_id_marker="id-1") == ["id-2", "id-0", "id-3"]
+    assert page(prefix="c") == ["id-3"]
+
+
+def test_an_upload_is_found_by_its_id_for_its_owner_only() -> None:
+    begin(upload_id="secret-id")
+
+    assert records.multipart(UploadOwner("alice", "uploads", "k"), "secret-id") is not None
+    assert records.multipart(UploadOwner("bob", "uploads", "k"), "secret-id") is None
+
+
+def test_what_a_dead_worker_was_receiving_has_failed() -> None:
+    mine, dead, elsewhere = begin(), begin(), begin()
+    multipart = begin(upload_id="goes-on")
+    host = mine.worker.partition(":")[0]
+    UploadRecord.objects.filter(pk__in=[dead.pk, multipart.pk]).update(worker=f"{host}:1:0")
+    UploadRecord.objects.filter(pk=elsewhere.pk).update(worker="elsewhere:1:0")
+
+    assert records.fail_orphans() == 1
+
+    states = dict(UploadRecord.objects.values_list("pk", "state"))
+    assert states == {
+        mine.pk: "RECEIVING",
+        dead.pk: "FAILED",
+        elsewhere.pk: "RECEIVING",
+        multipart.pk: "RECEIVING",
+    }
+    assert UploadRecord.objects.get(pk=dead.pk).error_code == "WorkerDied"
