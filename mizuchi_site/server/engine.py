@@ -16,7 +16,7 @@ from granian.http import HTTP1Settings
 
 from .exchange import Watcher
 
-HEADER_READ_SECONDS = 30
+HEADER_READ_SECONDS = 75  # longer than load balancers keep an idle connection (60 s)
 
 
 class ImmediateLoop:
