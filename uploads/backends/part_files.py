@@ -7,14 +7,16 @@ replaced in the instant its JSON is.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from uploads.s3.headers import MultipartChecksum, ObjectMetadata
 
 from .base import StoredPart
+from .json_file import read_json
 from .sidecar import metadata_from_json, metadata_to_json
 
 FORMAT = 1
@@ -65,11 +67,11 @@ def part_numbers(folder: Path) -> Iterator[int]:
 
 
 def read_part(folder: Path, part_number: int) -> PartFile | None:
-    """The part of this number. Raises OSError."""
-    try:
-        value = json.loads(part_path(folder, part_number).read_bytes())
-    except FileNotFoundError:
-        return None
+    """The part of this number; None when there is none that can be read. Raises OSError."""
+    return read_json(part_path(folder, part_number), partial(_part_from_json, folder, part_number))
+
+
+def _part_from_json(folder: Path, part_number: int, value: Mapping[str, Any]) -> PartFile:
     part = StoredPart(part_number, value["etag"], value["size"], value["last_modified"], value["checksums"])
     return PartFile(part, data_path(folder, part))
 
@@ -83,12 +85,15 @@ def part_json(part: StoredPart) -> bytes:
         "last_modified": part.last_modified,
         "checksums": dict(part.checksums),
     }
-    return json.dumps(value, indent=1).encode()
+    return json.dumps(value).encode()
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest of an upload. Raises FileNotFoundError, OSError."""
-    value: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest of an upload; None when there is none that can be read. Raises OSError."""
+    return read_json(folder / MANIFEST, _manifest_from_json)
+
+
+def _manifest_from_json(value: Mapping[str, Any]) -> Manifest:
     checksum = value["checksum"]
     return Manifest(
         value["bucket"],
@@ -110,4 +115,4 @@ def manifest_json(manifest: Manifest) -> bytes:
         "checksum": {"algorithm": checksum.algorithm, "type": checksum.type} if checksum else None,
         "metadata": metadata_to_json(manifest.metadata),
     }
-    return json.dumps(value, ensure_ascii=False, indent=1).encode()
+    return json.dumps(value, ensure_ascii=False).encode()

@@ -121,11 +121,8 @@ class PartStore:
     @TranslatedErrors()
     def manifest(self, upload: MultipartRef) -> Manifest:
         """What the upload is. Raises ``UploadNotFound``, also for another bucket's or key's upload."""
-        try:
-            manifest = read_manifest(self._folder_of(upload))
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise UploadNotFound from error
-        if (manifest.bucket, manifest.key) != (upload.bucket, upload.key):
+        manifest = read_manifest(self._folder_of(upload))
+        if manifest is None or (manifest.bucket, manifest.key) != (upload.bucket, upload.key):
             raise UploadNotFound
         return manifest
 
@@ -178,9 +175,10 @@ class PartStore:
 
     def _manifests(self) -> Iterator[tuple[str, Manifest]]:
         for folder in self._folders():
-            # finished, or not begun, since the folder was listed
-            with suppress(FileNotFoundError):
-                yield folder.name, read_manifest(folder)
+            manifest = read_manifest(folder)
+            # None: finished since the folder was listed, or not begun yet
+            if manifest:
+                yield folder.name, manifest
 
     def _folders(self) -> list[Path]:
         return [path for path in self._folder.glob("*") if UPLOAD_ID.fullmatch(path.name)]

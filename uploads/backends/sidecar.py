@@ -8,8 +8,8 @@ one's, so data and metadata change in the same instant, with the rename.
 from __future__ import annotations
 
 import json
-import logging
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -20,10 +20,12 @@ from typing import Any
 from uploads.s3.headers import ObjectMetadata
 
 from .base import StoredObject
+from .json_file import read_json
 from .object_path import ObjectPath
 from .scratch import Scratch, make_folders
 
 FORMAT = 1
+NAME = re.compile(r"[0-9a-f]{64}\.(?P<inode>[0-9]+)\.json")
 HEADERS = (
     "content_type",
     "cache_control",
@@ -32,8 +34,6 @@ HEADERS = (
     "content_language",
     "expires",
 )
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class SidecarStore:
         path = self._path(where, inode)
         make_folders(path.parent)
         with self._scratch.open() as file:
-            file.write(json.dumps(_to_json(sidecar), ensure_ascii=False, indent=1).encode())
+            file.write(json.dumps(_to_json(sidecar), ensure_ascii=False).encode())
             file.replace(path)
 
     def read(self, where: ObjectPath, file: os.stat_result) -> Sidecar | None:
@@ -82,8 +82,9 @@ class SidecarStore:
     def everything(self) -> Iterator[tuple[str, int, Path]]:
         """Bucket, inode and path of every sidecar, in no order."""
         for path in self._folder.glob("*/??/*.json"):
-            _, inode, _ = path.name.split(".")
-            yield path.parent.parent.name, int(inode), path
+            name = NAME.fullmatch(path.name)
+            if name:
+                yield path.parent.parent.name, int(name["inode"]), path
 
     def _path(self, where: ObjectPath, inode: int) -> Path:
         digest = where.digest
@@ -91,14 +92,8 @@ class SidecarStore:
 
 
 def read_sidecar(path: Path) -> Sidecar | None:
-    """The sidecar in this file; None when there is none or it is not one of ours."""
-    try:
-        return _from_json(json.loads(path.read_bytes()))
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as error:
-        logger.warning("ignored the sidecar %s: %r", path, error)
-        return None
+    """The sidecar in this file; None when there is none that can be read. Raises OSError."""
+    return read_json(path, _from_json)
 
 
 def _to_json(sidecar: Sidecar) -> dict[str, Any]:

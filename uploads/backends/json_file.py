@@ -1,0 +1,25 @@
+"""Reading the small JSON files that the backends keep beside the data."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+def read_json(path: Path, from_json: Callable[[Mapping[str, Any]], T]) -> T | None:
+    """What the file holds; None when it is not there, or not what ``from_json`` can read (which is
+    logged: somebody else wrote it). Raises OSError."""
+    try:
+        return from_json(json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        logger.warning("ignored %s: %r", path, error)
+        return None
