@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from . import errors
-from .errors import InvalidDigest, InvalidRequest
+from .errors import InvalidArgument, InvalidDigest, InvalidRequest
 from .metadata import decode_value, user_metadata
 from .tagging import parse_tagging
 
@@ -188,7 +188,7 @@ def document_digests(headers: Mapping[str, str]) -> ExpectedDigests:
     return expected_digests({n: headers[n] for n in ("content-md5", "x-amz-trailer") if n in headers})
 
 
-def declared_checksums(headers: Mapping[str, str]) -> Mapping[ChecksumAlgorithm, str]:
+def full_object_checksums(headers: Mapping[str, str]) -> Mapping[ChecksumAlgorithm, str]:
     """The checksum of the whole object that CompleteMultipartUpload may name, in Base64, composite ones
     with ``-N``. Raises as ``expected_digests``."""
     found = {a: headers[n].strip() for n, a in _checksum_headers(headers).items()}
@@ -197,6 +197,16 @@ def declared_checksums(headers: Mapping[str, str]) -> Mapping[ChecksumAlgorithm,
     for algorithm, value in found.items():
         parse_digest(algorithm, re.sub(r"-[0-9]{1,5}$", "", value))
     return MappingProxyType(found)
+
+
+def multipart_object_size(headers: Mapping[str, str]) -> int | None:
+    """``x-amz-mp-object-size``: the bytes that the parts must come to. Raises InvalidArgument."""
+    value = headers.get("x-amz-mp-object-size")
+    if value is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,19}", value):
+        raise InvalidArgument("x-amz-mp-object-size must be a number of bytes.")
+    return int(value)
 
 
 def multipart_checksum(headers: Mapping[str, str]) -> MultipartChecksum | None:

@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uploads.s3.errors import InvalidDigest, InvalidRequest, NotImplemented, S3Error
+from uploads.s3.errors import InvalidArgument, InvalidDigest, InvalidRequest, NotImplemented, S3Error
 from uploads.s3.headers import (
     DIGEST_BYTES,
     ExpectedDigests,
     MultipartChecksum,
-    declared_checksums,
     document_digests,
     expected_digests,
+    full_object_checksums,
     multipart_checksum,
+    multipart_object_size,
     parse_digest,
 )
 
@@ -131,21 +132,21 @@ def test_no_multipart_checksum():
 
 
 @pytest.mark.parametrize("value", [b64(4), b64(4) + "-3", b64(4) + "-10000"])
-def test_declared_checksums(value):
-    assert declared_checksums({"x-amz-checksum-crc32": value, "x-amz-checksum-type": "COMPOSITE"}) == {
+def test_full_object_checksums(value):
+    assert full_object_checksums({"x-amz-checksum-crc32": value, "x-amz-checksum-type": "COMPOSITE"}) == {
         "crc32": value
     }
 
 
 @pytest.mark.parametrize("value", ["", b64(8), b64(4) + "-", b64(4) + "-x", b64(4) + "-100000", "-1"])
-def test_refuses_declared_checksums(value):
+def test_refuses_full_object_checksums(value):
     with pytest.raises(InvalidDigest):
-        declared_checksums({"x-amz-checksum-crc32": value})
+        full_object_checksums({"x-amz-checksum-crc32": value})
 
 
-def test_refuses_two_declared_checksums():
+def test_refuses_two_full_object_checksums():
     with pytest.raises(InvalidRequest):
-        declared_checksums({"x-amz-checksum-crc32": b64(4), "x-amz-checksum-crc32c": b64(4)})
+        full_object_checksums({"x-amz-checksum-crc32": b64(4), "x-amz-checksum-crc32c": b64(4)})
 
 
 def test_the_digests_of_a_document_are_not_those_of_the_object():
@@ -157,6 +158,17 @@ def test_the_digests_of_a_document_are_not_those_of_the_object():
     assert document_digests(headers) == ExpectedDigests(content_md5=bytes(range(16)), trailer="crc32c")
 
 
+def test_multipart_object_size():
+    assert multipart_object_size({}) is None
+    assert multipart_object_size({"x-amz-mp-object-size": "5497558138880"}) == 5497558138880
+
+
+@pytest.mark.parametrize("value", ["", "-1", "1.0", "1,1", "٣", "9" * 20])
+def test_refuses_multipart_object_size(value):
+    with pytest.raises(InvalidArgument):
+        multipart_object_size({"x-amz-mp-object-size": value})
+
+
 CHECKSUM_NAMES = ["content-md5", "x-amz-trailer", "x-amz-sdk-checksum-algorithm", "x-amz-checksum-algorithm"]
 CHECKSUM_NAMES += [f"x-amz-checksum-{algorithm}" for algorithm in (*DIGEST_BYTES, "type", "xxhash3")]
 
@@ -165,7 +177,13 @@ CHECKSUM_NAMES += [f"x-amz-checksum-{algorithm}" for algorithm in (*DIGEST_BYTES
     st.dictionaries(st.sampled_from(CHECKSUM_NAMES), st.text() | st.sampled_from([b64(4), b64(20), "CRC32"]))
 )
 def test_only_s3_errors_escape(headers):
-    for read in (expected_digests, declared_checksums, document_digests, multipart_checksum):
+    for read in (
+        expected_digests,
+        full_object_checksums,
+        document_digests,
+        multipart_checksum,
+        multipart_object_size,
+    ):
         with suppress(S3Error):
             read(headers)
 
