@@ -23,7 +23,7 @@ from .errors import (
     KeyPatternNotAllowed,
     MissingContentLength,
 )
-from .headers import expected_digests, refuse_unsupported
+from .headers import refuse_unsupported
 from .operations import Operation, match_operation, refuse_copy
 from .query import parse_query, with_presigned_headers
 
@@ -42,6 +42,7 @@ class S3Request:
     ``content_length`` is the length on the wire (None with chunked transfer-encoding);
     ``payload_length`` is the length of the object or part itself: ``x-amz-decoded-content-length``
     for aws-chunked bodies, the Content-Length otherwise, None when nobody promised one (as in a form).
+    Whether a body without a promised length can be told whole is for the body to say, not for the head.
     """
 
     operation: Operation
@@ -162,8 +163,6 @@ def _payload_length(
             raise MissingContentLength
         return decoded
     if decoded is None:
-        if content_length is None and operation in _WITH_PAYLOAD and not _has_digest(headers):
-            raise MissingContentLength
         return content_length
     if content_length is not None and content_length != decoded:
         raise InvalidRequest(
@@ -171,14 +170,6 @@ def _payload_length(
             "say that the body is aws-chunked."
         )
     return decoded
-
-
-def _has_digest(headers: Mapping[str, str]) -> bool:
-    """A chunked body that was cut short ends like a whole one; only a length or a digest tells."""
-    if re.fullmatch("[0-9a-f]{64}", headers.get("x-amz-content-sha256", "")):
-        return True
-    digests = expected_digests(headers)
-    return digests.content_md5 is not None or bool(digests.checksums)
 
 
 def _bytes(text: str, name: str) -> int:
