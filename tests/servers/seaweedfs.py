@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 STARTS = 3
+# Each bucket has volumes of its own, seven unless told otherwise: they would run out.
+ONE_VOLUME_EACH = {"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def running_seaweedfs(folder: Path) -> Iterator[SeaweedFS]:
                 _command(program, home, ports, server),
                 log=home / "log",
                 is_ready=server.is_ready,
+                environment=ONE_VOLUME_EACH,
                 stop_seconds=0.2,  # An orderly stop takes it 10 s, for data that nobody wants any more.
             ):
                 yield server
@@ -116,7 +119,7 @@ def _command(program: Path, home: Path, ports: list[int], server: SeaweedFS) -> 
         "-master.volumeSizeLimitMB=64",
         f"-volume.port={volume}",
         f"-volume.port.grpc={volume_grpc}",
-        "-volume.max=500",
+        "-volume.max=5000",
         "-volume.minFreeSpace=1MiB",
         "-volume.preStopSeconds=0",
         "-filer",

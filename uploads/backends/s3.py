@@ -9,9 +9,8 @@ import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import chain
-from typing import IO, Any
+from typing import IO
 
 from uploads.body.stream import Body
 from uploads.config import S3StorageConfig
@@ -27,26 +26,30 @@ from .base import (
     StoredObject,
     StoredPart,
 )
-from .errors import BackendError, BackendUnavailable, Unsupported, UploadNotFound
-from .s3_client import UNSIGNED_TRAILER, BodyClient, Call, xml_fields
-from .s3_control import control_client
-from .s3_errors import FOREIGN, translated
-from .s3_headers import (
-    checksum_characters,
-    checksum_header,
-    checksum_headers,
-    checksum_parameters,
-    checksum_text,
-    checksum_type,
-    checksums_in_answer,
-    checksums_in_headers,
-    condition_headers,
-    condition_parameters,
-    metadata_headers,
+from .errors import BackendError, Unsupported, UploadNotFound
+from .s3_boto import boto_client
+from .s3_calls import (
+    create_call,
+    part_call,
+    put_call,
+    stored_object,
+    stored_part,
+    trailing_part_call,
+    upload_id,
 )
+from .s3_client import BodyClient
+from .s3_control import (
+    calling,
+    completed_object,
+    completion_parameters,
+    part_page,
+    upload_parameters,
+    uploads_in_progress,
+)
+from .s3_headers import checksum_header, checksum_text
 from .s3_parts import Part, cut
-from .s3_trailer import encode, encoded_length
-from .s3_wire import Answer, Block
+from .s3_trailer import encode
+from .s3_wire import Block
 
 logger = logging.getLogger("mizuchi.uploads.s3")
 
@@ -66,7 +69,7 @@ class S3Backend:
     def __init__(self, config: S3StorageConfig) -> None:
         """Connects to nothing yet. Raises botocore's exceptions for values that it does not take."""
         self.name = config.name
-        self._control = control_client(config)
+        self._control = boto_client(config)
         self._bodies = BodyClient(config, self._control)
 
     def close(self) -> None:
@@ -92,24 +95,8 @@ class S3Backend:
         return self._put_in_parts(write, parts)
 
     def _put(self, write: ObjectWrite, blocks: Iterator[Block], length: int) -> StoredObject:
-        headers = {
-            **metadata_headers(write.metadata),
-            **condition_headers(write.conditions),
-            **checksum_headers(write.checksums),
-        }
-        # A repeated conditional write can fail because of its own first try.
-        call = Call(
-            "PutObject", "PUT", write.bucket, write.key, headers, length, is_repeatable=not write.conditions
-        )
-        answer = self._bodies.send(call, blocks)
-        checksums = checksums_in_headers(answer.headers)
-        return StoredObject(
-            etag=_etag(call, answer),
-            size=length,
-            checksums=checksums,
-            checksum_type=checksum_type(answer.headers.get("x-amz-checksum-type"), checksums),
-            version_id=answer.headers.get("x-amz-version-id"),
-        )
+        call = put_call(write, length)
+        return stored_object(call, self._bodies.send(call, blocks))
 
     def _put_in_parts(self, write: ObjectWrite, parts: Iterator[Part]) -> StoredObject:
         upload = MultipartRef(write.bucket, write.key, self.create_multipart_upload(write, None))
@@ -141,15 +128,8 @@ class S3Backend:
         """Raises Unsupported with a key of the customer's: the upstream would need it with each part."""
         if _CUSTOMER_KEY in write.metadata.encryption:
             raise Unsupported("Multipart uploads cannot be encrypted with a key of yours here.")
-        headers = metadata_headers(write.metadata)
-        if checksum is not None:
-            headers["x-amz-checksum-algorithm"] = checksum.algorithm.upper()
-            headers["x-amz-checksum-type"] = checksum.type
-        call = Call(
-            "CreateMultipartUpload", "POST", write.bucket, write.key, headers, 0, query=(("uploads", ""),)
-        )
-        answer = self._bodies.send(call, iter(()))
-        return _present(call, answer, "UploadId", xml_fields(answer.body).get("UploadId"))
+        call = create_call(write, checksum)
+        return upload_id(call, self._bodies.send(call, iter(())))
 
     def upload_part(
         self,
@@ -182,7 +162,7 @@ class S3Backend:
         """A part of unknown length, which S3 does not take: it waits on disk until it is whole."""
         with tempfile.SpooledTemporaryFile(_SPOOL_MEMORY_BYTES) as spool:
             for block in body:
-                with _translating("UploadPart"):
+                with calling("UploadPart"):
                     spool.write(block)
             if missing is not None:
                 checksums = {**checksums, missing: body.digests[missing]}
@@ -197,25 +177,17 @@ class S3Backend:
         length: int,
         checksums: Mapping[ChecksumAlgorithm, bytes],
     ) -> StoredPart:
-        call = _part_call(upload, part_number, checksum_headers(checksums), length)
-        return _stored_part(part_number, length, call, self._bodies.send(call, blocks))
+        call = part_call(upload, part_number, length, checksums)
+        return stored_part(part_number, length, call, self._bodies.send(call, blocks))
 
     def _put_part_with_trailer(
         self, upload: MultipartRef, part_number: int, body: Body, length: int, algorithm: ChecksumAlgorithm
     ) -> StoredPart:
-        name = checksum_header(algorithm)
-        trailer_length = len(name) + 1 + checksum_characters(algorithm)
-        headers = {
-            "content-encoding": "aws-chunked",
-            "x-amz-decoded-content-length": str(length),
-            "x-amz-trailer": name,
-        }
-        call = replace(
-            _part_call(upload, part_number, headers, encoded_length(length, trailer_length)),
-            payload_hash=UNSIGNED_TRAILER,
+        call = trailing_part_call(upload, part_number, length, algorithm)
+        blocks = encode(
+            body, length, lambda: f"{checksum_header(algorithm)}:{checksum_text(body.digests[algorithm])}"
         )
-        blocks = encode(body, length, lambda: f"{name}:{checksum_text(body.digests[algorithm])}")
-        return _stored_part(part_number, length, call, self._bodies.send(call, blocks))
+        return stored_part(part_number, length, call, self._bodies.send(call, blocks))
 
     def complete_multipart_upload(
         self,
@@ -225,8 +197,9 @@ class S3Backend:
         full_checksum: Mapping[ChecksumAlgorithm, str],
     ) -> StoredObject:
         """The upstream does not tell the size of what it assembled, so the parts are listed before."""
-        listed = {part.part_number for part in parts}
-        size = sum(part.size for part in self._all_parts(upload) if part.part_number in listed)
+        # By number and ETag: some servers list a part that was replaced beside its successor.
+        sizes = {(part.part_number, part.etag): part.size for part in self._all_parts(upload)}
+        size = sum(sizes.get((part.part_number, part.etag), 0) for part in parts)
         return self._complete(upload, parts, conditions, full_checksum, size)
 
     def _complete(
@@ -237,46 +210,22 @@ class S3Backend:
         full_checksum: Mapping[ChecksumAlgorithm, str],
         size: int,
     ) -> StoredObject:
-        parameters: dict[str, Any] = {
-            **condition_parameters(conditions),
-            **checksum_parameters(full_checksum),
-            "MultipartUpload": {"Parts": [_part_parameters(part) for part in parts]},
-        }
-        if upload.checksum is not None:
-            parameters["ChecksumType"] = upload.checksum.type
-        with _translating("CompleteMultipartUpload"):
-            answer = self._control.complete_multipart_upload(**_names(upload), **parameters)
-        checksums = checksums_in_answer(answer)
-        return StoredObject(
-            etag=answer["ETag"].strip('"'),
-            size=size,
-            checksums=checksums,
-            checksum_type=checksum_type(answer.get("ChecksumType"), checksums),
-            version_id=answer.get("VersionId"),
-        )
+        parameters = completion_parameters(upload, parts, conditions, full_checksum)
+        with calling("CompleteMultipartUpload"):
+            return completed_object(self._control.complete_multipart_upload(**parameters), size)
 
     def abort_multipart_upload(self, upload: MultipartRef) -> None:
         """Raises UploadNotFound."""
         _require_id(upload)
-        with _translating("AbortMultipartUpload"):
-            self._control.abort_multipart_upload(**_names(upload))
+        with calling("AbortMultipartUpload"):
+            self._control.abort_multipart_upload(**upload_parameters(upload))
 
     def list_parts(self, upload: MultipartRef, after: int, limit: int) -> PartPage:
         """The upstream's own page, so it may have fewer than ``limit``."""
         _require_id(upload)
-        with _translating("ListParts"):
-            answer = self._control.list_parts(**_names(upload), PartNumberMarker=after, MaxParts=limit)
-        parts = tuple(
-            StoredPart(
-                part_number=part["PartNumber"],
-                etag=part["ETag"].strip('"'),
-                size=part["Size"],
-                last_modified=part["LastModified"].timestamp(),
-                checksums=checksums_in_answer(part),
-            )
-            for part in answer.get("Parts", ())
-        )
-        return PartPage(parts, answer["IsTruncated"], parts[-1].part_number if parts else after)
+        with calling("ListParts"):
+            names = upload_parameters(upload)
+            return part_page(self._control.list_parts(**names, PartNumberMarker=after, MaxParts=limit), after)
 
     def _all_parts(self, upload: MultipartRef) -> Iterator[StoredPart]:
         after, is_truncated = 0, True
@@ -290,18 +239,12 @@ class S3Backend:
 
     def stale_uploads(self, bucket: str, prefix: str, initiated_before: float) -> Sequence[StaleUpload]:
         """From ListMultipartUploads, all pages."""
-        with _translating("ListMultipartUploads"):
+        with calling("ListMultipartUploads"):
             pages = self._control.get_paginator("list_multipart_uploads").paginate(
                 Bucket=bucket, Prefix=prefix
             )
-            found = [
-                StaleUpload(
-                    MultipartRef(bucket, upload["Key"], upload["UploadId"]), upload["Initiated"].timestamp()
-                )
-                for page in pages
-                for upload in page.get("Uploads", ())
-            ]
-        return [stale for stale in found if stale.initiated < initiated_before]
+            found = [upload for page in pages for upload in uploads_in_progress(bucket, page)]
+        return [upload for upload in found if upload.initiated < initiated_before]
 
     def sweep(self) -> int:
         """Nothing is kept here, so nothing can be left behind."""
@@ -309,54 +252,14 @@ class S3Backend:
 
     def check(self, bucket: str) -> None:
         """HeadBucket."""
-        with _translating("HeadBucket"):
+        with calling("HeadBucket"):
             self._control.head_bucket(Bucket=bucket)
-
-
-@contextmanager
-def _translating(operation: str) -> Iterator[None]:
-    try:
-        yield
-    except FOREIGN as exc:
-        raise translated(operation, exc) from exc
 
 
 def _require_id(upload: MultipartRef) -> None:
     # An empty uploadId makes another operation of the same request: DeleteObject of AbortMultipartUpload.
     if not upload.backend_id:
         raise UploadNotFound
-
-
-def _names(upload: MultipartRef) -> dict[str, Any]:
-    return {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.backend_id}
-
-
-def _part_call(upload: MultipartRef, part_number: int, headers: Mapping[str, str], length: int) -> Call:
-    query = (("partNumber", str(part_number)), ("uploadId", upload.backend_id))
-    return Call("UploadPart", "PUT", upload.bucket, upload.key, headers, length, query)
-
-
-def _part_parameters(part: CompletedPart) -> dict[str, Any]:
-    return {
-        "PartNumber": part.part_number,
-        "ETag": f'"{part.etag}"',
-        **checksum_parameters(part.checksums),
-    }
-
-
-def _stored_part(part_number: int, size: int, call: Call, answer: Answer) -> StoredPart:
-    checksums = checksums_in_headers(answer.headers)
-    return StoredPart(part_number, _etag(call, answer), size, checksums=checksums)
-
-
-def _etag(call: Call, answer: Answer) -> str:
-    return _present(call, answer, "ETag", answer.headers.get("etag")).strip('"')
-
-
-def _present(call: Call, answer: Answer, name: str, value: str | None) -> str:
-    if not value:
-        raise BackendUnavailable(detail=f"{call.operation}: answered {answer.status} without {name}")
-    return value
 
 
 def _slices(data: bytearray) -> Iterator[Block]:

@@ -26,7 +26,8 @@ from uploads.config import S3StorageConfig
 
 from .errors import BackendError, BackendRefused, BackendSlowDown
 from .s3_errors import FOREIGN, answered, translated
-from .s3_wire import Answer, Block, ConnectionPool, NoConnectionFree, Origin, Outgoing, Timeouts, WireFailure
+from .s3_pool import ConnectionPool, NoConnectionFree
+from .s3_wire import Answer, Block, Origin, Outgoing, Timeouts, WireFailure
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -154,6 +155,8 @@ def credentials_source(config: S3StorageConfig) -> Callable[[], Credentials]:
         if chain is None:
             raise NoCredentialsError
         frozen = chain.get_frozen_credentials()
+        if frozen.access_key is None or frozen.secret_key is None:
+            raise NoCredentialsError
         return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
     return refreshed
@@ -166,8 +169,9 @@ def bucket_place(control: S3Client, bucket: str) -> Place:
     """
     url = urlsplit(control.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "k"}))
     is_tls = url.scheme == "https"
-    origin = Origin(is_tls, url.hostname or "", url.port or (443 if is_tls else 80))
-    return Place(origin, url.netloc, url.path.removesuffix("k"))
+    default_port = 443 if is_tls else 80
+    origin = Origin(is_tls, url.hostname or "", url.port or default_port)
+    return Place(origin, url.netloc.removesuffix(f":{default_port}"), url.path.removesuffix("k"))
 
 
 def _head(request_line: str, headers: Mapping[str, str]) -> bytes:

@@ -1,51 +1,88 @@
-"""The boto3 client for what has no body to stream, made by django-storages' S3Storage: the settings have
-the names and meanings that its users know."""
+"""The calls that boto3 makes: their parameters, answers and failures.
+
+Source: S3 API reference, CompleteMultipartUpload, ListParts, ListMultipartUploads.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
-from botocore.config import Config
+from uploads.s3.headers import ChecksumAlgorithm, Conditions
 
-from uploads.config import S3StorageConfig
+from .base import CompletedPart, MultipartRef, PartPage, StaleUpload, StoredObject, StoredPart
+from .errors import BackendUnavailable
+from .s3_errors import FOREIGN, translated
+from .s3_headers import checksum_parameters, checksum_type, checksums_in_answer, condition_parameters
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+
+@contextmanager
+def calling(operation: str) -> Iterator[None]:
+    """Around a call and the reading of its answer: foreign exceptions become BackendErrors."""
+    try:
+        yield
+    except KeyError as exc:
+        raise BackendUnavailable(detail=f"{operation}: the answer is without {exc}") from exc
+    except FOREIGN as exc:
+        raise translated(operation, exc) from exc
 
 
-def storage_options(config: S3StorageConfig) -> dict[str, Any]:
-    """The keyword arguments of ``storages.backends.s3.S3Storage`` for this upstream."""
+def upload_parameters(upload: MultipartRef) -> dict[str, Any]:
+    """Which upload is meant."""
+    return {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.backend_id}
+
+
+def completion_parameters(
+    upload: MultipartRef,
+    parts: Sequence[CompletedPart],
+    conditions: Conditions,
+    full_checksum: Mapping[ChecksumAlgorithm, str],
+) -> dict[str, Any]:
+    """For CompleteMultipartUpload."""
+    listed = [
+        {"PartNumber": part.part_number, "ETag": f'"{part.etag}"', **checksum_parameters(part.checksums)}
+        for part in parts
+    ]
     return {
-        "access_key": config.access_key,
-        "secret_key": config.secret_key,
-        "security_token": config.session_token,
-        "session_profile": None,
-        "region_name": config.region,
-        "endpoint_url": config.endpoint,
-        "addressing_style": config.addressing,
-        "verify": str(config.ca_file) if config.ca_file else None,
-        "client_config": client_config(config),
+        **upload_parameters(upload),
+        **condition_parameters(conditions),
+        **checksum_parameters(full_checksum),
+        **({"ChecksumType": upload.checksum.type} if upload.checksum else {}),
+        "MultipartUpload": {"Parts": listed},
     }
 
 
-def client_config(config: S3StorageConfig) -> Config:
-    """Timeouts, retries and pool of the control calls. No proxy of the environment: bodies use none."""
-    return Config(
-        s3={"addressing_style": config.addressing},
-        signature_version="s3v4",
-        connect_timeout=config.connect_timeout_seconds,
-        read_timeout=config.read_timeout_seconds,
-        max_pool_connections=config.max_connections,
-        retries={"mode": "standard", "total_max_attempts": 3},
-        proxies={},
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
+def completed_object(answer: Mapping[str, Any], size: int) -> StoredObject:
+    """What CompleteMultipartUpload answered; it does not tell the size."""
+    checksums = checksums_in_answer(answer)
+    return StoredObject(
+        etag=answer["ETag"].strip('"'),
+        size=size,
+        checksums=checksums,
+        checksum_type=checksum_type(answer.get("ChecksumType"), checksums),
+        version_id=answer.get("VersionId"),
     )
 
 
-def control_client(config: S3StorageConfig) -> S3Client:
-    """A boto3 client, thread-safe. Raises botocore's exceptions for values that it does not take."""
-    from storages.backends.s3 import S3Storage  # reads Django's settings, so not before they exist
+def part_page(answer: Mapping[str, Any], after: int) -> PartPage:
+    """What ListParts answered to a request for the parts ``after`` a number."""
+    parts = tuple(
+        StoredPart(
+            part_number=part["PartNumber"],
+            etag=part["ETag"].strip('"'),
+            size=part["Size"],
+            last_modified=part["LastModified"].timestamp(),
+            checksums=checksums_in_answer(part),
+        )
+        for part in answer.get("Parts", ())
+    )
+    return PartPage(parts, answer["IsTruncated"], parts[-1].part_number if parts else after)
 
-    client: S3Client = S3Storage(**storage_options(config)).connection.meta.client
-    return client
+
+def uploads_in_progress(bucket: str, page: Mapping[str, Any]) -> list[StaleUpload]:
+    """What a page of ListMultipartUploads has."""
+    return [
+        StaleUpload(MultipartRef(bucket, upload["Key"], upload["UploadId"]), upload["Initiated"].timestamp())
+        for upload in page.get("Uploads", ())
+    ]

@@ -1,4 +1,4 @@
-"""HTTP/1.1 to an S3 upstream for requests with a streamed body: kept-alive connections, one exchange each.
+"""One HTTP/1.1 connection to an S3 upstream, for requests with a streamed body.
 
 Everything that goes wrong on the wire is a ``WireFailure``; what the body raises passes untouched, after
 the connection was closed, so the upstream never has the whole of a body that failed.
@@ -14,7 +14,6 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from threading import BoundedSemaphore
 from typing import Any, cast
 
 Block = bytes | bytearray | memoryview
@@ -41,11 +40,7 @@ class WireFailure(Exception):
         return isinstance(self.cause, _LOST)
 
 
-class NoConnectionFree(WireFailure):
-    """All connections are in use and none came back in time."""
-
-
-class _Stale(Exception):
+class Stale(Exception):
     """A kept-alive connection was dropped by the peer before it can have taken the request."""
 
 
@@ -88,79 +83,12 @@ class Timeouts:
     read_seconds: float
 
 
-class ConnectionPool:
-    """Connections to the origins of one upstream, at most ``size`` in use at a time. Thread-safe."""
-
-    def __init__(self, size: int, timeouts: Timeouts, tls: ssl.SSLContext) -> None:
-        self._timeouts = timeouts
-        self._tls = tls
-        self._slots = BoundedSemaphore(size)
-        self._idle: dict[Origin, list[_Connection]] = {}
-
-    def exchange(self, origin: Origin, request: Outgoing, blocks: Iterator[Block]) -> Answer:
-        """Send the request with the blocks as its body and return the answer. Raises WireFailure.
-
-        The first block is pulled before a connection is taken, the rest while it is sent. A kept-alive
-        connection that turns out dropped while that block is all there was is replaced once.
-        """
-        first = next(blocks, b"")
-        if not self._slots.acquire(timeout=self._timeouts.connect_seconds):
-            raise NoConnectionFree(TimeoutError("all connections to the upstream are in use"))
-        try:
-            return self._exchange(origin, request, first, blocks)
-        finally:
-            self._slots.release()
-
-    def close(self) -> None:
-        """Close the idle connections."""
-        while self._idle:
-            for connection in self._idle.popitem()[1]:
-                connection.close()
-
-    def _exchange(self, origin: Origin, request: Outgoing, first: Block, blocks: Iterator[Block]) -> Answer:
-        kept = self._take(origin)
-        if kept is not None:
-            try:
-                return self._converse(origin, kept, request, first, blocks)
-            except _Stale:
-                pass
-        return self._converse(origin, self._connect(origin), request, first, blocks)
-
-    def _converse(
-        self,
-        origin: Origin,
-        connection: _Connection,
-        request: Outgoing,
-        first: Block,
-        blocks: Iterator[Block],
-    ) -> Answer:
-        answer = None
-        try:
-            answer = connection.converse(request, first, blocks)
-        finally:
-            if answer is None or not connection.is_reusable:
-                connection.close()
-            else:
-                self._idle.setdefault(origin, []).append(connection)
-        return answer
-
-    def _take(self, origin: Origin) -> _Connection | None:
-        """The kept-alive connection used last, the likeliest to live. Dropped ones are closed."""
-        idle = self._idle.get(origin, [])
-        while True:
-            try:
-                connection = idle.pop()
-            except IndexError:
-                return None
-            if connection.is_fresh():
-                return connection
-            connection.close()
-
-    def _connect(self, origin: Origin) -> _Connection:
-        try:
-            return _Connection(_open(origin, self._timeouts, self._tls), self._timeouts.read_seconds)
-        except _WIRE_ERRORS as exc:
-            raise WireFailure(exc) from exc
+def connect(origin: Origin, timeouts: Timeouts, tls: ssl.SSLContext) -> Connection:
+    """A new connection. Raises WireFailure."""
+    try:
+        return Connection(_open(origin, timeouts, tls), timeouts.read_seconds)
+    except _WIRE_ERRORS as exc:
+        raise WireFailure(exc) from exc
 
 
 def _open(origin: Origin, timeouts: Timeouts, tls: ssl.SSLContext) -> socket.socket:
@@ -176,7 +104,7 @@ def _open(origin: Origin, timeouts: Timeouts, tls: ssl.SSLContext) -> socket.soc
     return sock
 
 
-class _Connection:
+class Connection:
     """One connection, used by one thread at a time."""
 
     __slots__ = ("_idle_since", "_poll", "_seconds", "_sock", "_was_used", "is_reusable")
@@ -198,7 +126,7 @@ class _Connection:
         return time.monotonic() - self._idle_since < IDLE_SECONDS and not self._poll.poll(0)
 
     def converse(self, request: Outgoing, first: Block, blocks: Iterator[Block]) -> Answer:
-        """Raises _Stale, WireFailure, ValueError for a body of another length, and what the body raises."""
+        """Raises Stale, WireFailure, ValueError for a body of another length, and what the body raises."""
         self.is_reusable = False
         sent = len(first)
         try:
@@ -210,7 +138,7 @@ class _Connection:
                 return self._receive(request.method)
         except WireFailure as failure:
             if self._was_used and failure.is_lost and (request.is_repeatable or sent < request.length):
-                raise _Stale from failure
+                raise Stale from failure
             raise
         return self._stream(request, sent, blocks)
 

@@ -1,0 +1,106 @@
+"""The requests with a body and CreateMultipartUpload as calls, and what their answers say.
+
+Source: S3 API reference, PutObject, UploadPart, CreateMultipartUpload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from uploads.s3.headers import ChecksumAlgorithm, MultipartChecksum
+
+from .base import MultipartRef, ObjectWrite, StoredObject, StoredPart
+from .errors import BackendUnavailable
+from .s3_client import UNSIGNED_PAYLOAD, UNSIGNED_TRAILER, Call, xml_fields
+from .s3_headers import (
+    checksum_characters,
+    checksum_header,
+    checksum_headers,
+    checksum_type,
+    checksums_in_headers,
+    condition_headers,
+    metadata_headers,
+)
+from .s3_trailer import encoded_length
+from .s3_wire import Answer
+
+
+def put_call(write: ObjectWrite, length: int) -> Call:
+    """PutObject. One with conditions is not repeatable: it can fail because of its own first try."""
+    headers = {
+        **metadata_headers(write.metadata),
+        **condition_headers(write.conditions),
+        **checksum_headers(write.checksums),
+    }
+    return Call(
+        "PutObject", "PUT", write.bucket, write.key, headers, length, is_repeatable=not write.conditions
+    )
+
+
+def create_call(write: ObjectWrite, checksum: MultipartChecksum | None) -> Call:
+    """CreateMultipartUpload. Repeated, it leaves an upload that nobody uses and prune_uploads removes."""
+    headers = metadata_headers(write.metadata)
+    if checksum is not None:
+        headers["x-amz-checksum-algorithm"] = checksum.algorithm.upper()
+        headers["x-amz-checksum-type"] = checksum.type
+    return Call("CreateMultipartUpload", "POST", write.bucket, write.key, headers, 0, (("uploads", ""),))
+
+
+def part_call(
+    upload: MultipartRef, part_number: int, length: int, checksums: Mapping[ChecksumAlgorithm, bytes]
+) -> Call:
+    """UploadPart with the checksums that are known before the body."""
+    return _part_call(upload, part_number, length, checksum_headers(checksums), UNSIGNED_PAYLOAD)
+
+
+def trailing_part_call(
+    upload: MultipartRef, part_number: int, length: int, algorithm: ChecksumAlgorithm
+) -> Call:
+    """UploadPart whose body of ``length`` bytes goes framed, with its checksum in a trailer."""
+    name = checksum_header(algorithm)
+    headers = {
+        "content-encoding": "aws-chunked",
+        "x-amz-decoded-content-length": str(length),
+        "x-amz-trailer": name,
+    }
+    framed = encoded_length(length, len(name) + len(":") + checksum_characters(algorithm))
+    return _part_call(upload, part_number, framed, headers, UNSIGNED_TRAILER)
+
+
+def _part_call(
+    upload: MultipartRef, part_number: int, length: int, headers: Mapping[str, str], payload_hash: str
+) -> Call:
+    query = (("partNumber", str(part_number)), ("uploadId", upload.backend_id))
+    return Call("UploadPart", "PUT", upload.bucket, upload.key, headers, length, query, payload_hash)
+
+
+def stored_object(call: Call, answer: Answer) -> StoredObject:
+    """What PutObject was answered. Raises BackendUnavailable without an ETag, as all here."""
+    checksums = checksums_in_headers(answer.headers)
+    return StoredObject(
+        etag=_etag(call, answer),
+        size=call.length,
+        checksums=checksums,
+        checksum_type=checksum_type(answer.headers.get("x-amz-checksum-type"), checksums),
+        version_id=answer.headers.get("x-amz-version-id"),
+    )
+
+
+def stored_part(part_number: int, size: int, call: Call, answer: Answer) -> StoredPart:
+    """What UploadPart was answered."""
+    return StoredPart(part_number, _etag(call, answer), size, checksums=checksums_in_headers(answer.headers))
+
+
+def upload_id(call: Call, answer: Answer) -> str:
+    """What CreateMultipartUpload was answered."""
+    return _present(call, answer, "UploadId", xml_fields(answer.body).get("UploadId"))
+
+
+def _etag(call: Call, answer: Answer) -> str:
+    return _present(call, answer, "ETag", answer.headers.get("etag")).strip('"')
+
+
+def _present(call: Call, answer: Answer, name: str, value: str | None) -> str:
+    if not value:
+        raise BackendUnavailable(detail=f"{call.operation}: answered {answer.status} without {name}")
+    return value
