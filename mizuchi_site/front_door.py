@@ -1,12 +1,12 @@
-"""Which requests are pages (admin, health, static files) and which are the S3 API.
+"""Which requests are pages (admin, static files), probes (health) and the S3 API.
 
-Both are served by Django's WSGI handler. The S3 API has a chain of its own with nothing in it that an
-upload does not need: no sessions, cookies, CSRF, host checks or URL patterns.
+All are served by Django's WSGI handler. Probes and the S3 API have a chain of their own with nothing in it
+that they do not need: no sessions, cookies, CSRF, host checks or URL patterns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.core.handlers.exception import convert_exception_to_response
@@ -15,21 +15,22 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch
 
+from mizuchi_site.config.buckets import RESERVED_NAMES
 from tracing_app.middleware import TraceMiddleware
-from uploads.views import S3View
+from uploads.http import is_trusted
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
-
-# The first segments of pages' paths; no bucket can have one of these names.
-PAGES = frozenset({"admin", "api", "static", "health", "livez", "readyz", "metrics"})
-
-_S3_MATCH = ResolverMatch(S3View.as_view(), (), {}, route="{bucket}/{key}")
+View = Callable[..., HttpResponseBase]
 
 
-class S3Handler(WSGIHandler):
-    """Django's handler with the S3 view as its only URL and the trace as its only middleware."""
+class LeanHandler(WSGIHandler):
+    """Django's handler for one view, with the trace as its only middleware."""
+
+    def __init__(self, view: View, route: str) -> None:
+        self._match = ResolverMatch(view, (), {}, route=route)
+        super().__init__()
 
     def load_middleware(self, is_async: bool = False) -> None:
         self._view_middleware: list[Any] = []
@@ -38,8 +39,8 @@ class S3Handler(WSGIHandler):
         self._middleware_chain = TraceMiddleware(convert_exception_to_response(self._get_response))
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
-        request.resolver_match = _S3_MATCH
-        return _S3_MATCH
+        request.resolver_match = self._match
+        return self._match
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         """Without Django's log of refused paths: a key may be personal, and the view logs for itself."""
@@ -49,23 +50,42 @@ class S3Handler(WSGIHandler):
 
 
 class FrontDoor:
-    """The WSGI application: sends pages to ``pages`` and everything else to ``s3``.
+    """The WSGI application: each request goes to ``probes``, ``pages`` or ``s3``.
 
-    With a ``domain``, a request to ``bucket.domain`` is always for the S3 API.
+    With a ``domain``, a request to ``bucket.domain`` is always for the S3 API. What a peer that is no
+    trusted proxy says of the client's scheme is forgotten here, before any page can believe it. The bytes
+    of the path are kept as ``mizuchi.path``: Django overwrites ``PATH_INFO`` with its own reading.
     """
 
-    def __init__(self, *, pages: Application, s3: Application, domain: str | None) -> None:
+    def __init__(
+        self,
+        *,
+        pages: Application,
+        probes: Mapping[str, Application],
+        s3: Application,
+        domain: str | None,
+        trusted_proxies: Sequence[str],
+    ) -> None:
         self._pages = pages
+        self._probes = probes
         self._s3 = s3
         self._suffix = f".{domain.lower()}" if domain else None
+        self._trusted_proxies = tuple(trusted_proxies)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        handler = self._pages if self._is_page(environ) else self._s3
-        return handler(environ, start_response)
+        environ["mizuchi.path"] = environ["PATH_INFO"].encode("latin-1")
+        return self._application(environ)(environ, start_response)
 
-    def _is_page(self, environ: Environ) -> bool:
-        first_segment = environ["PATH_INFO"][1:].partition("/")[0]
-        if first_segment not in PAGES:
-            return False
-        host = environ.get("HTTP_HOST", "").rpartition("]")[2].partition(":")[0].lower()
-        return self._suffix is None or not host.endswith(self._suffix)
+    def _application(self, environ: Environ) -> Application:
+        path: str = environ["PATH_INFO"]
+        if path[1:].partition("/")[0] not in RESERVED_NAMES or self._is_virtual_host(environ):
+            return self._s3
+        if "HTTP_X_FORWARDED_PROTO" in environ and not is_trusted(
+            environ.get("REMOTE_ADDR", ""), self._trusted_proxies
+        ):
+            del environ["HTTP_X_FORWARDED_PROTO"]
+        return self._probes.get(path, self._pages)
+
+    def _is_virtual_host(self, environ: Environ) -> bool:
+        host = environ.get("HTTP_HOST", "").partition(":")[0].lower()
+        return self._suffix is not None and host.endswith(self._suffix)

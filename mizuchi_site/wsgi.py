@@ -12,9 +12,21 @@ django.setup(set_prefix=False)
 
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 
-from mizuchi_site.front_door import FrontDoor, S3Handler  # noqa: E402
+from mizuchi_site.front_door import FrontDoor, LeanHandler  # noqa: E402
+from mizuchi_site.readiness import checks  # noqa: E402
+from tracing_app.health.views import livez, ready_view  # noqa: E402
 from uploads.startup import recover  # noqa: E402
+from uploads.views import S3View  # noqa: E402
 
 recover()
 
-application = FrontDoor(pages=WSGIHandler(), s3=S3Handler(), domain=settings.UPLOADS.domain)
+application = FrontDoor(
+    pages=WSGIHandler(),
+    probes={
+        "/livez": LeanHandler(livez, "livez"),
+        "/readyz": LeanHandler(ready_view(checks), "readyz"),
+    },
+    s3=LeanHandler(S3View.as_view(), "{bucket}/{key}"),
+    domain=settings.UPLOADS.domain,
+    trusted_proxies=settings.UPLOADS.trusted_proxies,
+)

@@ -12,6 +12,7 @@ from uploads.body.stream import ByteSource
 from uploads.gateway import Bucket, Gateway
 from uploads.s3.errors import EntityTooLarge
 from uploads.s3.operations import Operation
+from uploads.s3.post_form import expand_filename
 from uploads.s3.request import S3Request
 
 _FORM_OVERHEAD_BYTES = 1024 * 1024
@@ -50,4 +51,4 @@ class Call:
                 raise EntityTooLarge
         content_type = self.s3.headers.get("content-type", "")
         self.form = FormReader(self.source, content_type, self.s3.content_length)
-        self.fields = self.form.read_fields()
+        self.fields = expand_filename(self.form.read_fields(), self.form.filename)

@@ -16,7 +16,8 @@ _METADATA = "x-amz-meta-"
 
 
 def request_parts(environ: Environ, trusted_proxies: Sequence[str] = ()) -> RequestParts:
-    """``X-Forwarded-Host`` and ``-Proto`` count only when the peer is one of ``trusted_proxies``."""
+    """``X-Forwarded-Host`` and ``-Proto`` count only when the peer is one of ``trusted_proxies``.
+    ``mizuchi.path`` is the percent-decoded path as bytes, put there before Django read it."""
     headers = read_headers(environ)
     scheme, host = environ["wsgi.url_scheme"], headers.get("host", "")
     if trusted_proxies and is_trusted(environ.get("REMOTE_ADDR", ""), tuple(trusted_proxies)):
@@ -24,7 +25,7 @@ def request_parts(environ: Environ, trusted_proxies: Sequence[str] = ()) -> Requ
         host = _first(headers.get("x-forwarded-host", "")) or host
     return RequestParts(
         method=environ["REQUEST_METHOD"],
-        path=environ["PATH_INFO"].encode("latin-1"),
+        path=environ["mizuchi.path"],
         query=environ.get("QUERY_STRING", ""),
         headers=headers,
         scheme=scheme,

@@ -104,6 +104,7 @@ def upload_part(
         wire_length=s3.content_length,
         payload_length=s3.payload_length,
         max_bytes=bucket.limits.max_part_bytes,
+        is_end_certain=True,
     )
     attributes = {"aws.s3.bucket": bucket.name, "aws.s3.part_number": number}
     with stage("upload.part", attributes) as current:
@@ -111,7 +112,9 @@ def upload_part(
         with stage(f"{bucket.backend.name}.upload_part"):
             part = bucket.backend.upload_part(opened.ref, number, body, expected.checksums)
         current.set("mizuchi.upload.bytes", part.size)
-    checksums = {**part.checksums, **verified_checksums(body, expected)}
+    wanted = {opened.ticket.checksum.algorithm} if opened.ticket.checksum else set()
+    handed_on = {a: text for a, text in part.checksums.items() if a in wanted or a not in body.digests}
+    checksums = {**handed_on, **verified_checksums(body, expected)}
     return StoredPart(number, part.etag, part.size, part.last_modified, checksums)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from authz.identity import Authenticated, Identity
 from authz.sigv4.proof import UnsignedPayload
@@ -13,6 +13,7 @@ from uploads.backends.base import ObjectWrite, StoredObject
 from uploads.body.checksums import encode
 from uploads.body.stream import ByteSource
 from uploads.body.verified import VerifiedBody
+from uploads.form_object import FormObject
 from uploads.gateway import Bucket
 from uploads.s3.addressing import apply_prefix
 from uploads.s3.errors import EntityTooLarge, MaxMessageLengthExceeded
@@ -21,21 +22,11 @@ from uploads.s3.headers import (
     ExpectedDigests,
     ObjectMetadata,
     conditions,
+    document_digests,
     expected_digests,
     object_metadata,
 )
-from uploads.s3.post_policy import ContentLengthRange
 from uploads.s3.request import S3Request, check_limits
-
-
-@dataclass(frozen=True, slots=True)
-class FormObject:
-    """The object of a POST form, after its policy was found to hold."""
-
-    key: str
-    metadata: ObjectMetadata
-    expected: ExpectedDigests
-    length_range: ContentLengthRange | None
 
 
 def put_object(
@@ -56,6 +47,7 @@ def put_object(
         wire_length=s3.content_length,
         payload_length=s3.payload_length,
         max_bytes=bucket.limits.max_object_bytes,
+        is_end_certain=True,
     )
     return _store(bucket, key, authenticated.identity, records.Method.SIMPLE, write, body, expected)
 
@@ -80,6 +72,7 @@ def post_object(bucket: Bucket, form: FormObject, identity: Identity, source: By
         wire_length=None,
         payload_length=None,
         max_bytes=max_bytes,
+        is_end_certain=True,
     )
     return _store(bucket, form.key, identity, records.Method.FORM, write, body, form.expected)
 
@@ -105,7 +98,7 @@ def read_document(
         body = VerifiedBody(
             source,
             proof=authenticated.proof,
-            expected=expected_digests(s3.headers),
+            expected=document_digests(s3.headers),
             wire_length=s3.content_length,
             payload_length=s3.payload_length,
             max_bytes=max_bytes,
@@ -138,7 +131,9 @@ def _store(
         record = records.begin(identity, bucket.name, key, method, content_type=write.metadata.content_type)
         with records.failing(record), stage(f"{bucket.backend.name}.put_object"):
             stored = bucket.backend.put_object(write, body)
-        checksums = {**stored.checksums, **verified_checksums(body, expected)}
+        # What was hashed without the client asking (a signed payload's SHA-256) is no checksum of the object.
+        handed_on = {a: text for a, text in stored.checksums.items() if a not in body.digests}
+        checksums = {**handed_on, **verified_checksums(body, expected)}
         stored = replace(
             stored, checksums=checksums, checksum_type="FULL_OBJECT" if checksums else stored.checksum_type
         )

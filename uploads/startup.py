@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from django.apps import apps
+from django.db import DatabaseError
 
 from uploads import records
 from uploads.backends.errors import BackendError
@@ -16,12 +17,10 @@ logger = logging.getLogger(__name__)
 def recover() -> None:
     """Mark the uploads of dead workers FAILED and remove their temporary files. Safe beside live ones.
 
-    A storage that cannot be reached does not keep the worker from starting: readiness will tell.
+    A database or storage that cannot be reached does not keep the worker from starting: readiness tells.
     """
     gateway: Gateway = apps.get_app_config("uploads").gateway
-    orphans = records.fail_orphans()
-    if orphans:
-        logger.warning("%d uploads were cut off when their worker died; they are marked FAILED", orphans)
+    _fail_orphans()
     for name, backend in gateway.backends.items():
         try:
             removed = backend.sweep()
@@ -30,3 +29,13 @@ def recover() -> None:
             continue
         if removed:
             logger.warning("storage %s: %d files of dead workers were removed", name, removed)
+
+
+def _fail_orphans() -> None:
+    try:
+        orphans = records.fail_orphans()
+    except DatabaseError as error:
+        logger.error("the database is not ready (%s); new? then run: manage.py migrate", error)
+        return
+    if orphans:
+        logger.warning("%d uploads were cut off when their worker died; they are marked FAILED", orphans)

@@ -23,7 +23,7 @@ from uploads.gateway import Gateway
 from uploads.http import request_parts
 from uploads.s3.operations import Operation
 from uploads.s3.request import S3Request, parse_request
-from uploads.stall import WireSource
+from uploads.wire_source import WireSource
 
 access_log = logging.getLogger("mizuchi.access")
 

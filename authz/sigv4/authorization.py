@@ -27,6 +27,7 @@ from authz.errors import (
 
 from .canonical import query_pairs
 from .parts import RequestParts
+from .proof import EMPTY_SHA256
 from .scope import ALGORITHM, CredentialScope, checked_timestamp, parse_credential
 
 __all__ = ["UNSIGNED_PAYLOAD", "CredentialScope", "Signed", "parse_authorization", "parse_post_form"]
@@ -65,8 +66,9 @@ class Signed:
     """A request's claim to be signed. ``timestamp`` is ``YYYYMMDDTHHMMSSZ`` and a valid time.
 
     ``signed_headers`` is sorted. ``payload_hash`` is one of the values of ``x-amz-content-sha256``;
-    presigned URLs that say nothing and POST forms have ``UNSIGNED-PAYLOAD``. ``expires_seconds`` is
-    None unless the request is presigned.
+    presigned URLs that say nothing and POST forms have ``UNSIGNED-PAYLOAD``, a request whose header says
+    nothing has None: it signs no body (curl before 8.0 does so). ``expires_seconds`` is None unless
+    the request is presigned.
     """
 
     access_key_id: str
@@ -76,8 +78,13 @@ class Signed:
     timestamp: str
     source: Literal["header", "query", "post"]
     expires_seconds: int | None
-    payload_hash: str
+    payload_hash: str | None
     session_token: str | None = field(repr=False)
+
+    @property
+    def canonical_payload_hash(self) -> str:
+        """What stands for the body in the canonical request: without a header, the hash of no body."""
+        return self.payload_hash or EMPTY_SHA256
 
 
 def parse_authorization(parts: RequestParts) -> Signed | None:
@@ -137,8 +144,6 @@ def _parse_header(parts: RequestParts, fields: str) -> Signed:
     timestamp = _header_timestamp(parts.headers)
     access_key_id, scope = parse_credential(given["Credential"], timestamp, malformed)
     payload_hash = parts.headers.get("x-amz-content-sha256", "").strip()
-    if not payload_hash:
-        raise MissingSecurityHeader("Your request is missing a required header: x-amz-content-sha256.")
     return Signed(
         access_key_id=access_key_id,
         scope=scope,
@@ -147,7 +152,7 @@ def _parse_header(parts: RequestParts, fields: str) -> Signed:
         timestamp=timestamp,
         source="header",
         expires_seconds=None,
-        payload_hash=_checked_payload_hash(payload_hash),
+        payload_hash=_checked_payload_hash(payload_hash) if payload_hash else None,
         session_token=parts.headers.get("x-amz-security-token"),
     )
 

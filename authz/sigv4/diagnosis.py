@@ -100,7 +100,7 @@ def _read(parts: RequestParts, signed: Signed, secret: str) -> Reading:
         uri=encode_uri(parts.path),
         query=canonical_query(parts.query, without=without),
         values=signed_values(parts, signed.signed_headers),
-        payload_hash=signed.payload_hash,
+        payload_hash=signed.canonical_payload_hash,
         timestamp=signed.timestamp,
         scope=signed.scope,
         secret=secret,

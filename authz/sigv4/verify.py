@@ -34,7 +34,7 @@ def verify(
     _check_time(signed, now, max_clock_skew_seconds)
     key = signing_key(secret, signed.scope)
     request = canonical_request(
-        parts, signed.signed_headers, signed.payload_hash, is_presigned=signed.source == "query"
+        parts, signed.signed_headers, signed.canonical_payload_hash, is_presigned=signed.source == "query"
     )
     expected = signature(key, string_to_sign(signed.timestamp, signed.scope, request))
     _check_signature(expected, signed)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,8 +23,11 @@ from authz.errors import (
     UnsupportedSignature,
 )
 from authz.identity import BucketScope
+from authz.sigv4.canonical import canonical_request
 from authz.sigv4.parts import RequestParts
-from authz.sigv4.proof import Sha256Digest, UnsignedPayload
+from authz.sigv4.proof import EMPTY_SHA256, Sha256Digest, UnsignedPayload
+from authz.sigv4.scope import CredentialScope
+from authz.sigv4.signing import signature, signing_key, string_to_sign
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 KEY = Credential("AKALICE", "alice", SECRET, BucketScope(frozenset({"uploads"})))
@@ -111,6 +115,22 @@ def test_refusals(
         authenticator.authenticate(parts, bucket)
 
 
+def test_a_request_without_a_payload_hash_signs_no_body(authenticator: Authenticator) -> None:
+    """curl 7.88, Debian 12's, sends none and signs the hash of no body."""
+    date = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    headers = {"host": "gateway:8080", "x-amz-date": date}
+    parts = RequestParts("PUT", b"/uploads/a.txt", "", headers, "http", "gateway:8080")
+    scope = CredentialScope(date[:8], "us-east-1", "s3")
+    canonical = canonical_request(parts, ("host", "x-amz-date"), EMPTY_SHA256, is_presigned=False)
+    signed = signature(signing_key(SECRET, scope), string_to_sign(date, scope, canonical))
+    authorization = (
+        f"AWS4-HMAC-SHA256 Credential=AKALICE/{scope.text}, SignedHeaders=host;x-amz-date, Signature={signed}"
+    )
+    sent = replace(parts, headers={**headers, "authorization": authorization})
+
+    assert authenticator.authenticate(sent, "uploads").proof == UnsignedPayload()
+
+
 def test_a_presigned_url_expires() -> None:
     late = Authenticator(Keys(), BUCKETS, clock=lambda: 4_000_000_000.0)
 
@@ -134,9 +154,7 @@ def test_the_doctor_tells_the_operator_why_and_no_secret(
     authenticator: Authenticator, caplog: pytest.LogCaptureFixture
 ) -> None:
     behind_proxy = replace(sign(), host="internal:9000")
-    behind_proxy = replace(
-        behind_proxy, headers={**behind_proxy.headers, "x-forwarded-host": "gateway:8080"}
-    )
+    behind_proxy = replace(behind_proxy, headers={**behind_proxy.headers, "x-forwarded-host": "gateway:8080"})
 
     with pytest.raises(SignatureDoesNotMatch) as refusal:
         authenticator.authenticate(behind_proxy, "uploads")

@@ -10,7 +10,7 @@ from uploads.http import is_trusted, request_parts
 def environ(**extra: Any) -> dict[str, Any]:
     return {
         "REQUEST_METHOD": "PUT",
-        "PATH_INFO": "/b/\xe2\x82\xac \xff",
+        "mizuchi.path": b"/b/\xe2\x82\xac \xff",
         "QUERY_STRING": "x=%2F",
         "wsgi.url_scheme": "http",
         "REMOTE_ADDR": "10.0.0.7",

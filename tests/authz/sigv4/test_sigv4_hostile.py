@@ -161,8 +161,6 @@ HEAD = {
         without(HEADERS, "x-amz-date") | {"date": "Mon, 01 Jan 0001 00:00:00 GMT"},
         Malformed,
     ),
-    "no-payload-hash": (without(HEADERS, "x-amz-content-sha256"), MissingSecurityHeader),
-    "empty-payload-hash": (HEADERS | {"x-amz-content-sha256": " "}, MissingSecurityHeader),
     "payload-hash-short": (HEADERS | {"x-amz-content-sha256": "ab12"}, InvalidPayloadHash),
     "payload-hash-base64": (
         HEADERS | {"x-amz-content-sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},

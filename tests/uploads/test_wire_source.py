@@ -7,7 +7,7 @@ import io
 import pytest
 
 from uploads.s3.errors import IncompleteBody, RequestTimeout
-from uploads.stall import WireSource
+from uploads.wire_source import WireSource
 
 
 class BrokenInput:

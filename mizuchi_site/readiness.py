@@ -1,0 +1,21 @@
+"""Every health check of every room, as the readiness probe runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.apps import apps
+
+from mizuchi_site.server.drain import is_draining
+from tracing_app.health.base import Check
+from uploads import health
+
+
+def checks() -> Sequence[Check]:
+    return [Check("server", _not_draining), *health.checks(apps.get_app_config("uploads").gateway)]
+
+
+def _not_draining() -> str:
+    if is_draining():
+        raise RuntimeError("the server is shutting down")
+    return "serving"
