@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 
 from authz.config import AuthzConfig
@@ -25,8 +25,9 @@ class AuthzAppConfig(AppConfig):
     def secret_box(self) -> SecretBox:
         return SecretBox(self.config.encryption_keys)
 
-    @cached_property
-    def authenticator(self) -> object:
-        from authz.authentication import build_authenticator
 
-        return build_authenticator(self.config, self.secret_box)
+def authz_app() -> AuthzAppConfig:
+    """The room of this process."""
+    config = apps.get_app_config("authz")
+    assert isinstance(config, AuthzAppConfig)
+    return config

@@ -15,9 +15,10 @@ from typing import Protocol
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from authz.config import AuthzConfig, BucketAuth
+from authz.apps import authz_app
+from authz.config import BucketAuth
 from authz.credentials import Credential, CredentialStore
-from authz.encryption import SecretBox, SecretUnreadable
+from authz.encryption import SecretUnreadable
 from authz.errors import (
     AccessDenied,
     AuthError,
@@ -176,9 +177,10 @@ class RequestAuthentication(BaseAuthentication):
         return authenticated.identity, authenticated
 
 
-def build_authenticator(config: AuthzConfig, box: SecretBox) -> Authenticator:
-    """The authenticator of this process's configuration."""
-    return Authenticator(CredentialStore(config.access_keys, box), config.buckets)
+def configured_authenticator() -> Authenticator:
+    """An authenticator by this process's configuration."""
+    room = authz_app()
+    return Authenticator(CredentialStore(room.config.access_keys, room.secret_box), room.config.buckets)
 
 
 def _authenticated(

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.apps import apps
 from django.utils import timezone
 
+from authz.apps import authz_app
 from authz.config import ConfiguredKey
 from authz.encryption import SecretBox
 from authz.identity import BucketScope
@@ -105,9 +105,7 @@ def note_use(row: AccessKey) -> None:
 
 def secret_box() -> SecretBox:
     """The box of this process's configuration."""
-    box = apps.get_app_config("authz").secret_box
-    assert isinstance(box, SecretBox)
-    return box
+    return authz_app().secret_box
 
 
 def create_access_key(

@@ -36,7 +36,7 @@ class LeanHandler(WSGIHandler):
         self._view_middleware: list[Any] = []
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
-        self._middleware_chain = TraceMiddleware(convert_exception_to_response(self._get_response))
+        self._middleware_chain = TraceMiddleware(convert_exception_to_response(self._get_response))  # type: ignore[attr-defined,arg-type]
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
         request.resolver_match = self._match

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.apps import apps
-
 from mizuchi_site.server.drain import is_draining
 from tracing_app.health.base import Check
 from uploads import health
+from uploads.apps import configured_gateway
 
 
 def checks() -> Sequence[Check]:
-    return [Check("server", _not_draining), *health.checks(apps.get_app_config("uploads").gateway)]
+    return [Check("server", _not_draining), *health.checks(configured_gateway())]
 
 
 def _not_draining() -> str:

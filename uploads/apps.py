@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class UploadsAppConfig(AppConfig):
-    """Holds this process's gateway; it is built when the first request needs it, after any fork."""
+    """Holds this process's gateway; it is built when the first request needs it."""
 
     name = "uploads"
     verbose_name = "Uploads"
@@ -19,6 +19,14 @@ class UploadsAppConfig(AppConfig):
 
     @cached_property
     def gateway(self) -> Gateway:
+        from authz.authentication import configured_authenticator
         from uploads.gateway import build_gateway
 
-        return build_gateway(settings.UPLOADS, apps.get_app_config("authz").authenticator)
+        return build_gateway(settings.UPLOADS, configured_authenticator())
+
+
+def configured_gateway() -> Gateway:
+    """The gateway of this process's configuration."""
+    config = apps.get_app_config("uploads")
+    assert isinstance(config, UploadsAppConfig)
+    return config.gateway

@@ -106,8 +106,8 @@ def upload_part(
         max_bytes=bucket.limits.max_part_bytes,
         is_end_certain=True,
     )
-    attributes = {"aws.s3.bucket": bucket.name, "aws.s3.part_number": number}
-    with stage("upload.part", attributes) as current:
+    with stage("upload.part", {"aws.s3.bucket": bucket.name}) as current:
+        current.set("aws.s3.part_number", number)
         current.set("aws.s3.upload_id", digest(opened.upload_id))
         with stage(f"{bucket.backend.name}.upload_part"):
             part = bucket.backend.upload_part(opened.ref, number, body, expected.checksums)

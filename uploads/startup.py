@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from django.apps import apps
 from django.db import DatabaseError
 
 from uploads import records
+from uploads.apps import configured_gateway
 from uploads.backends.errors import BackendError
-from uploads.gateway import Gateway
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +18,7 @@ def recover() -> None:
 
     A database or storage that cannot be reached does not keep the worker from starting: readiness tells.
     """
-    gateway: Gateway = apps.get_app_config("uploads").gateway
+    gateway = configured_gateway()
     _fail_orphans()
     for name, backend in gateway.backends.items():
         try:

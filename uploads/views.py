@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from django.apps import apps
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -18,8 +18,8 @@ from authz.decisions import PolicyQuestion
 from authz.identity import Authenticated
 from authz.permissions import UploadPermission
 from uploads import bucket_operations, exception_handler, object_operations
+from uploads.apps import configured_gateway
 from uploads.call import Call
-from uploads.gateway import Gateway
 from uploads.http import request_parts
 from uploads.s3.operations import Operation
 from uploads.s3.request import S3Request, parse_request
@@ -54,7 +54,7 @@ class S3View(APIView):
     call: Call
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        gateway: Gateway = apps.get_app_config("uploads").gateway
+        gateway = configured_gateway()
         environ = request._request.META
         parts = request_parts(environ, gateway.config.trusted_proxies)
         s3 = parse_request(parts, gateway.config.domain)
@@ -89,11 +89,11 @@ class S3View(APIView):
     def serve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         return HANDLERS[self.call.s3.operation](self.call)
 
-    def handle_exception(self, exc: Exception) -> HttpResponse:
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
         request: HttpRequest = self.request._request
         return exception_handler.answer(exc, method=request.method or "", resource=request.path_info)
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         began = time.perf_counter()
         response = super().dispatch(request, *args, **kwargs)
         call: Call | None = getattr(self, "call", None)

@@ -6,9 +6,9 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 
+from uploads.apps import configured_gateway
 from uploads.pruning import prune
 
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only tell what would be ended")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        gateway = apps.get_app_config("uploads").gateway
+        gateway = configured_gateway()
         hours = options["older_than_hours"]
         if hours is not None and hours <= 0:
             raise CommandError("--older-than-hours must be greater than 0.")
