@@ -1,0 +1,81 @@
+"""A finished span as data: what the recorder fills in and exporters read.
+
+Names and meanings: OpenTelemetry specification, "Trace SDK", and opentelemetry-proto ``Span``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from opentelemetry.trace import SpanContext, SpanKind, StatusCode
+from opentelemetry.util.types import AttributeValue
+
+Attributes = Mapping[str, AttributeValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The instrumentation scope of a tracer. Compared by value; one instance for each tracer."""
+
+    name: str
+    version: str = ""
+    schema_url: str = ""
+    attributes: tuple[tuple[str, AttributeValue], ...] = ()
+
+
+class EventData(NamedTuple):
+    """Something that happened at a moment; ``time_ns`` is Unix time in nanoseconds."""
+
+    name: str
+    time_ns: int
+    attributes: Attributes
+    dropped_attributes: int = 0
+
+
+class LinkData(NamedTuple):
+    """A span that this one is related to without being its parent."""
+
+    context: SpanContext
+    attributes: Attributes
+    dropped_attributes: int = 0
+
+
+class SpanData(Protocol):
+    """One span. ``parent_span_id`` is 0 without a parent; times are Unix time in nanoseconds."""
+
+    context: SpanContext
+    parent_span_id: int
+    is_parent_remote: bool
+    scope: Scope
+    name: str
+    kind: SpanKind
+    start_ns: int
+    end_ns: int
+    attributes: Attributes
+    dropped_attributes: int
+    events: Sequence[EventData]
+    dropped_events: int
+    links: Sequence[LinkData]
+    dropped_links: int
+    status_code: StatusCode
+    status_description: str
+
+
+class TraceData(NamedTuple):
+    """The spans of one trace that this process recorded, kept together until the local root ended.
+
+    ``spans`` are those ended by then, the local root last. ``is_late`` marks a span that ended after its
+    local root and follows the decision that was made then.
+    """
+
+    trace_id: int
+    spans: Sequence[SpanData]
+    is_late: bool = False
+
+
+class TraceSink(Protocol):
+    """Takes finished traces. ``offer`` never blocks and never raises: it is called on a request's thread."""
+
+    def offer(self, trace: TraceData) -> None: ...
