@@ -9,8 +9,10 @@ from django.http import HttpRequest, HttpResponseBase
 
 from tracing_app.api import new_trace_id, trace
 
+# Version 00 ends after the flags; a later version may go on after another dash.
 _TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
+    r"(?P<version>(?!ff)[0-9a-f]{2})-(?!0{32})(?P<trace_id>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+    r"(?P<rest>-.*)?"
 )
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -33,4 +35,6 @@ class TraceMiddleware:
 def incoming_trace_id(traceparent: str) -> str | None:
     """The trace id of a ``traceparent`` header; None when it is malformed, which begins a new trace."""
     match = _TRACEPARENT.fullmatch(traceparent.strip(" \t"))
-    return match[1] if match else None
+    if match is None or (match["version"] == "00" and match["rest"]):
+        return None
+    return match["trace_id"]

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from mizuchi_site.front_door import FrontDoor
+
+
+class Named:
+    def __init__(self, name: str) -> None:
+        self.name = name.encode()
+        self.seen: dict[str, Any] = {}
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        self.seen = environ
+        return [self.name]
+
+
+@pytest.fixture
+def door() -> FrontDoor:
+    return FrontDoor(
+        pages=Named("pages"),
+        probes={"/readyz": Named("probe")},
+        s3=Named("s3"),
+        domain="s3.example",
+        trusted_proxies=["10.0.0.0/8"],
+    )
+
+
+def ask(door: FrontDoor, path: str, **extra: Any) -> bytes:
+    environ = {"PATH_INFO": path, "HTTP_HOST": "gateway", "REMOTE_ADDR": "192.0.2.1", **extra}
+    return b"".join(door(environ, None))
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "answer"),
+    [
+        ("/admin/", "gateway", b"pages"),
+        ("/admin", "gateway", b"pages"),
+        ("/static/x.css", "gateway", b"pages"),
+        ("/readyz", "gateway", b"probe"),
+        ("/readyz/x", "gateway", b"pages"),
+        ("/", "gateway", b"s3"),
+        ("/uploads/admin/x", "gateway", b"s3"),
+        ("/adminx/y", "gateway", b"s3"),
+        ("/admin/x", "uploads.s3.example", b"s3"),
+        ("/admin/x", "UPLOADS.S3.EXAMPLE:8080", b"s3"),
+        ("/admin/x", "s3.example", b"pages"),
+        ("/admin/x", "[::1]:8080", b"pages"),
+    ],
+)
+def test_who_answers(door: FrontDoor, path: str, host: str, answer: bytes) -> None:
+    assert ask(door, path, HTTP_HOST=host) == answer
+
+
+def test_the_bytes_of_the_path_are_kept_from_django(door: FrontDoor) -> None:
+    environ = {"PATH_INFO": "/b/\xc3\xbc\xff", "HTTP_HOST": "gateway"}
+
+    list(door(environ, None))
+
+    assert environ["mizuchi.path"] == b"/b/\xc3\xbc\xff"
+
+
+@pytest.mark.parametrize(("peer", "is_believed"), [("192.0.2.1", False), ("10.1.2.3", True)])
+def test_pages_believe_only_trusted_proxies(door: FrontDoor, peer: str, is_believed: bool) -> None:
+    environ = {
+        "PATH_INFO": "/admin/",
+        "HTTP_HOST": "gateway",
+        "REMOTE_ADDR": peer,
+        "HTTP_X_FORWARDED_PROTO": "https",
+    }
+
+    list(door(environ, None))
+
+    assert ("HTTP_X_FORWARDED_PROTO" in environ) == is_believed
