@@ -20,16 +20,31 @@ from tests.servers.seaweedfs import SeaweedFS
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 FILES = "files"
 SEAWEED = "seaweed"
+LIMITED = "limited"
+DOMAIN = "s3.gateway.test"
+TRUSTED_PROXY = "127.0.0.7"
+LIMITS = {
+    "max_object_bytes": 64 * 1024,
+    "max_parts": 3,
+    "content_types": ["text/plain", "image/*"],
+    "key_pattern": "[a-z0-9/._-]+",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """A running gateway: ``files`` leads to a folder, ``seaweed`` to a bucket of a real S3 server."""
+    """A running gateway: ``files`` leads to a folder, ``seaweed`` to a bucket of a real S3 server.
+
+    ``limited`` is a second folder, with limits; the neighbour, another principal, may not use it.
+    """
 
     endpoint: str
     access_key_id: str
     secret_access_key: str
+    neighbour_key_id: str
+    neighbour_secret: str
     log: Path
+    database: Path
     objects: Path
     upstream: SeaweedFS
     upstream_bucket: str
@@ -64,14 +79,21 @@ def running_gateway(folder: Path, upstream: SeaweedFS) -> Iterator[Gateway]:
         endpoint=f"http://127.0.0.1:{port}",
         access_key_id="AKENDTOEND",
         secret_access_key=secrets.token_hex(20),
+        neighbour_key_id="AKNEIGHBOUR",
+        neighbour_secret=secrets.token_hex(20),
         log=folder / "gateway.log",
+        database=folder / "gateway.sqlite3",
         objects=folder / "objects",
         upstream=upstream,
         upstream_bucket=upstream.create_bucket("gateway"),
     )
     config = folder / "config.yaml"
     config.write_text(json.dumps(configuration(gateway, port, folder)))
-    environment = {"MIZUCHI_CONFIG": str(config), "MIZUCHI_VAR": str(folder / "var")}
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "mizuchi_site.settings",
+        "MIZUCHI_CONFIG": str(config),
+        "MIZUCHI_VAR": str(folder / "var"),
+    }
     migrate(environment)
     with running_server(
         [sys.executable, MANAGE, "serve"],
@@ -86,9 +108,15 @@ def configuration(gateway: Gateway, port: int, folder: Path) -> dict[str, Any]:
     """What config.yaml says (JSON is YAML)."""
     upstream = gateway.upstream
     return {
-        "server": {"bind": f"127.0.0.1:{port}", "workers": 2, "threads": 8},
+        "server": {
+            "bind": f"127.0.0.1:{port}",
+            "workers": 2,
+            "threads": 8,
+            "domain": DOMAIN,
+            "trusted_proxies": [TRUSTED_PROXY],
+        },
         "security": {"secret_keys": [secrets.token_hex(32)]},
-        "database": {"url": f"sqlite:///{folder / 'gateway.sqlite3'}"},
+        "database": {"url": f"sqlite:///{gateway.database}"},
         "storages": {
             "disk": {"backend": "filesystem", "location": str(gateway.objects)},
             "upstream": {
@@ -105,10 +133,17 @@ def configuration(gateway: Gateway, port: int, folder: Path) -> dict[str, Any]:
                 "secret_access_key": gateway.secret_access_key,
                 "principal": "end-to-end",
                 "buckets": ["*"],
-            }
+            },
+            {
+                "access_key_id": gateway.neighbour_key_id,
+                "secret_access_key": gateway.neighbour_secret,
+                "principal": "neighbour",
+                "buckets": [FILES, SEAWEED],
+            },
         ],
         "buckets": [
             {"name": FILES, "storage": "disk"},
+            {"name": LIMITED, "storage": "disk", "limits": LIMITS},
             {"name": SEAWEED, "storage": "upstream", "target": gateway.upstream_bucket},
         ],
     }

@@ -71,7 +71,7 @@ CLIENTS = (
     # with and without; SeaweedFS itself answers BadDigest without.
     minio_go("trailing-crc32c", EVERY),
     minio_go("trailing-sha256-one-part", ("small", "large")),
-    s3fs("put", EVERY),
+    s3fs("put-file", EVERY),
     s3fs("open-wb", SIZES),
     s3fs("pipe", SIZES),
     Client("pyarrow", script(PYTHON, HERE / "python" / "pyarrow_upload.py"), EVERY, (PYTHON,)),

@@ -10,8 +10,10 @@ from pathlib import Path
 import s3fs
 
 
-def put(filesystem, target, path):
-    filesystem.put(path, target)
+def put_file(filesystem, target, path):
+    """Not ``put``: that lists the target first, to see whether it is a folder, and an upload-only gateway
+    lists nothing. ``put_file`` is what it then calls."""
+    filesystem.put_file(path, target)
 
 
 def open_for_writing(filesystem, target, path):
@@ -23,7 +25,7 @@ def pipe(filesystem, target, path):
     filesystem.pipe(target, Path(path).read_bytes())
 
 
-MODES = {"put": put, "open-wb": open_for_writing, "pipe": pipe}
+MODES = {"put-file": put_file, "open-wb": open_for_writing, "pipe": pipe}
 
 
 def upload(mode, bucket, key, path):
