@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import re
+
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+
+
+def validate_principal(name: str) -> None:
+    """The rule of config.yaml for principals. Raises ValidationError."""
+    if not re.fullmatch(r"[!-~](?:[ -~]{0,126}[!-~])?", name):
+        raise ValidationError("A principal has 1 to 128 printable ASCII characters.")
+    if name == "anonymous":
+        raise ValidationError('"anonymous" is the name of callers without a key. Choose another.')
 
 
 class AccessKey(models.Model):
     """An access key of a principal. A principal may have many; each can be disabled and can expire."""
 
     access_key_id = models.CharField(max_length=128, unique=True, editable=False)
-    principal = models.CharField(max_length=255, db_index=True, help_text="Who uploads with this key.")
-    encrypted_secret = models.TextField(editable=False)
-    buckets = models.JSONField(
-        null=True, blank=True, help_text='The buckets it may upload to, such as ["uploads"]. Empty: all.'
+    principal = models.CharField(
+        max_length=255,
+        db_index=True,
+        validators=[validate_principal],
+        help_text="Who uploads with this key. Keys of one principal share uploads in progress and receipts.",
     )
+    encrypted_secret = models.TextField(editable=False)
+    buckets = models.JSONField(null=True, blank=True, help_text="The buckets it may upload to; null: all.")
     is_enabled = models.BooleanField(default=True)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Refused from then on. Empty: never.")
     note = models.CharField(max_length=255, blank=True)

@@ -5,4 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import path
 
+admin.site.site_header = admin.site.site_title = "Mizuchi Uploadr"
+admin.site.index_title = "Administration"
+admin.site.site_url = None  # / is the S3 API
+
 urlpatterns = [path("admin/", admin.site.urls)]

@@ -43,7 +43,7 @@ class UploadRecord(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["bucket", "key", "principal"], name="upload_receipt"),
-            models.Index(fields=["state", "started_at"], name="upload_state"),
+            models.Index(fields=["state", "id"], name="upload_state"),
         ]
 
     def __str__(self) -> str:

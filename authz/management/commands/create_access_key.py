@@ -7,13 +7,14 @@ from argparse import ArgumentParser
 from datetime import datetime
 from typing import Any
 
-from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from authz.apps import AuthzAppConfig
+from authz.apps import authz_app
 from authz.credentials import create_access_key
+from authz.models import validate_principal
 
 
 class Command(BaseCommand):
@@ -28,7 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         row, secret = create_access_key(
-            options["principal"],
+            self._principal(options["principal"]),
             buckets=self._buckets(options["bucket"]),
             note=options["note"],
             expires_at=self._expiry(options["expires"]),
@@ -40,10 +41,15 @@ class Command(BaseCommand):
         self.stdout.write(f"Access key id:     {row.access_key_id}\nSecret access key: {secret}")
         self.stdout.write("Copy the secret now: it is shown only once.")
 
+    def _principal(self, name: str) -> str:
+        try:
+            validate_principal(name)
+        except ValidationError as error:
+            raise CommandError(error.message) from None
+        return name
+
     def _buckets(self, names: list[str] | None) -> list[str] | None:
-        config = apps.get_app_config("authz")
-        assert isinstance(config, AuthzAppConfig)
-        known = config.config.buckets
+        known = authz_app().config.buckets
         for name in names or ():
             if name not in known:
                 raise CommandError(f"There is no bucket {name!r}. Known: {', '.join(sorted(known))}.")
