@@ -27,6 +27,7 @@ from uploads.pipeline import admit, read_document, verified_checksums
 from uploads.s3.addressing import apply_prefix
 from uploads.s3.errors import EntityTooLarge, EntityTooSmall, InvalidArgument, InvalidPart, InvalidRequest
 from uploads.s3.headers import (
+    ChecksumAlgorithm,
     conditions,
     expected_digests,
     full_object_checksums,
@@ -135,7 +136,10 @@ def complete(
             size = _check_parts(bucket, wanted, stored_parts, s3.headers)
             with stage(f"{bucket.backend.name}.complete_multipart_upload"):
                 stored = bucket.backend.complete_multipart_upload(
-                    opened.ref, wanted, conditions(s3.headers), full_object_checksums(s3.headers)
+                    opened.ref,
+                    wanted,
+                    conditions(s3.headers),
+                    _claimed_checksum(opened.ref, s3.headers, len(wanted)),
                 )
         except UploadNotFound:
             return _completed_before(opened, wanted)
@@ -200,6 +204,17 @@ def _check_parts(
     if promised is not None and promised != size:
         raise InvalidRequest("x-amz-mp-object-size differs from the size of the parts together.")
     return size
+
+
+def _claimed_checksum(
+    ref: MultipartRef, headers: Mapping[str, str], parts: int
+) -> Mapping[ChecksumAlgorithm, str]:
+    """The checksum that the client says the whole object has, as S3 writes it. A composite one ends in the
+    number of parts; some clients (minio-go) leave that out."""
+    claimed = full_object_checksums(headers)
+    if ref.checksum is None or ref.checksum.type != "COMPOSITE":
+        return claimed
+    return {a: text if "-" in text else f"{text}-{parts}" for a, text in claimed.items()}
 
 
 def _completed_before(opened: OpenedUpload, wanted: Sequence[CompletedPart]) -> StoredObject:

@@ -88,11 +88,8 @@ def _curl(target: Target, *words: str | Path) -> None:
 
 
 def _signature(target: Target) -> tuple[str, ...]:
-    """With the header that S3 demands, and that Debian's curl 7.88 leaves out when it uploads a file: it then
-    signs the digest of an empty body. It signs the header's value when there is one."""
     credentials = f"{target.access_key_id}:{target.secret_access_key}"
-    unsigned = ("--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD")
-    return ("--aws-sigv4", f"aws:amz:{target.region}:s3", "--user", credentials, *unsigned)
+    return ("--aws-sigv4", f"aws:amz:{target.region}:s3", "--user", credentials)
 
 
 CLIENTS = (
