@@ -19,7 +19,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from tests.e2e.raw_client import Request
+from tests.e2e.wire.client import Request
 
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 UNSIGNED = "UNSIGNED-PAYLOAD"
@@ -117,9 +117,8 @@ class Signer:
             pieces.append(f"{len(data):x};chunk-signature={previous}\r\n".encode() + data + b"\r\n")
         if trailer is not None:
             line = f"{trailer[0]}:{trailer[1]}"
-            text = (
-                f"{self.algorithm}-TRAILER\n{where}{previous}\n{hashlib.sha256(line.encode() + b'\n').hexdigest()}"
-            )
+            digest = hashlib.sha256(f"{line}\n".encode()).hexdigest()
+            text = f"{self.algorithm}-TRAILER\n{where}{previous}\n{digest}"
             closing = hmac.digest(key, text.encode(), "sha256").hex()
             pieces[-1] = pieces[-1].removesuffix(b"\r\n")
             pieces.append(f"{line}\r\nx-amz-trailer-signature:{closing}\r\n\r\n".encode())
@@ -150,7 +149,7 @@ class BotocoreSigner(Signer):
         aws = AWSRequest(
             method=request.method,
             url=f"http://{request.header('host')}{request.target}",
-            headers=dict(request.headers),
+            headers=dict(request.without_headers("Content-Length").headers),
         )
         aws.context["client_config"] = None
         _Auth(payload, Credentials(self.access_key_id, self.secret), self.region).add_auth(aws)
