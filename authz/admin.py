@@ -65,7 +65,7 @@ class AccessKeyAdmin(_ModelAdmin):
         """Enabled and not expired."""
         return key.is_usable
 
-    def get_fields(self, request: HttpRequest, obj: AccessKey | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: AccessKey | None = None) -> list[Any]:
         return [*_GIVEN, *_CHOSEN, *_NOTED] if obj else [*_CHOSEN]
 
     def get_readonly_fields(self, request: HttpRequest, obj: AccessKey | None = None) -> list[str]:

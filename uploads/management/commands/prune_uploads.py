@@ -36,9 +36,7 @@ class Command(BaseCommand):
                 self.stderr.write(f"{pruned.bucket}/{pruned.key}: {pruned.error}")
                 continue
             ended += 1
-            self.stdout.write(
-                f"{verb} {pruned.bucket}/{pruned.key}, begun {pruned.initiated:%F %H:%M}Z"
-            )
+            self.stdout.write(f"{verb} {pruned.bucket}/{pruned.key}, begun {pruned.initiated:%F %H:%M}Z")
         self.stdout.write(f"{verb} {ended} uploads, {failures} failures")
         if failures:
             raise CommandError(f"{failures} uploads could not be ended; run it again.")
