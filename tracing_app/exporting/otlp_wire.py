@@ -140,10 +140,8 @@ class SpanEncoder:
             parts.append(delimited(b"\x6a", b"".join(content)))
 
 
-def _ids(context: SpanContext) -> bytes:
-    return (
-        b"\x0a\x10" + context.trace_id.to_bytes(16, "big") + b"\x12\x08" + context.span_id.to_bytes(8, "big")
-    )
+def _ids(trace_id: int, span_id: int) -> bytes:
+    return b"\x0a\x10" + trace_id.to_bytes(16, "big") + b"\x12\x08" + span_id.to_bytes(8, "big")
 
 
 def _keep_name(names: dict[str, bytes], tag: bytes, name: str) -> bytes:
