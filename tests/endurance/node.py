@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import secrets
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from tests.e2e.gateway import MANAGE, is_ready, migrate
-from tests.servers.process import free_ports, last_lines
+from tests.servers.process import ServerFailed, last_lines
 
 ACCESS_KEY_ID = "AKENDURANCE"
 READY_SECONDS = 60
@@ -70,7 +72,7 @@ class Node:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.port,) = free_ports(1)
+        self.port = quiet_port()
         self.database_url = self.database_url or f"sqlite:///{self.folder / 'gateway.sqlite3'}"
         (self.folder / "config.yaml").write_text(json.dumps(self._configuration()))
 
@@ -105,7 +107,12 @@ class Node:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self._environment()},
             )
-        self.wait(lambda: is_ready(self.port), "ready", READY_SECONDS)
+        self.wait(lambda: self._has_ended() or is_ready(self.port), "ready", READY_SECONDS)
+        if self._has_ended():
+            raise ServerFailed(f"the gateway ended:\n{last_lines(self.log)}")
+
+    def _has_ended(self) -> bool:
+        return self.process is None or self.process.poll() is not None
 
     def stop(self, seconds: float = 20) -> tuple[int, float]:
         """SIGTERM; the exit code and how long the end took."""
@@ -133,7 +140,9 @@ class Node:
     def wait_until_replaced(self, pid: int, count: int) -> None:
         """Until ``pid`` is gone and ``count`` workers serve."""
         self.wait(
-            lambda: len({*self._ready_workers()} & {*self.workers()} - {pid}) == count, "replaced", READY_SECONDS
+            lambda: len({*self._ready_workers()} & {*self.workers()} - {pid}) == count,
+            "replaced",
+            READY_SECONDS,
         )
 
     def _ready_workers(self) -> list[int]:
@@ -148,7 +157,8 @@ class Node:
 
     def records(self) -> list[Record]:
         """All upload records, oldest first."""
-        query = "SELECT bucket, key, method, state, error_code, size, worker FROM uploads_uploadrecord ORDER BY id"
+        columns = "bucket, key, method, state, error_code, size, worker"
+        query = f"SELECT {columns} FROM uploads_uploadrecord ORDER BY id"
         return [Record(*row[:-1], worker=int(row[-1].split(":")[1])) for row in self._select(query)]
 
     def _select(self, query: str) -> list[tuple[Any, ...]]:
@@ -160,8 +170,13 @@ class Node:
             return connection.execute(query.encode()).fetchall()
 
     def _environment(self) -> dict[str, str]:
-        var = {"MIZUCHI_CONFIG": str(self.folder / "config.yaml"), "MIZUCHI_VAR": str(self.folder / "var")}
-        return {**self.environment, **var}
+        return {
+            **self.environment,
+            # pytest-django names the settings of the tests, which know no configuration.
+            "DJANGO_SETTINGS_MODULE": "mizuchi_site.settings",
+            "MIZUCHI_CONFIG": str(self.folder / "config.yaml"),
+            "MIZUCHI_VAR": str(self.folder / "var"),
+        }
 
     def _configuration(self) -> dict[str, Any]:
         storages: dict[str, Any] = {"disk": {"backend": "filesystem", "location": str(self.objects.parent)}}
@@ -199,8 +214,19 @@ def running_node(node: Node) -> Iterator[Node]:
         node.start()
         yield node
     finally:
-        if node.process is not None and node.process.poll() is None:
+        if not node._has_ended():
             node.kill()
+
+
+def quiet_port() -> int:
+    """A loopback port that is free, and stays so while the gateway is down: the kernel gives none of
+    these to outgoing connections."""
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.SystemRandom().randrange(lowest - 12_000, lowest)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def is_running(pid: int) -> bool:

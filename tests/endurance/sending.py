@@ -1,4 +1,4 @@
-"""An S3 client that sends bodies as a test wants: in pieces, slowly, framed as it likes, or not to the end."""
+"""An S3 client that sends bodies as a test wants: in pieces, slowly, in any framing, or not to the end."""
 
 from __future__ import annotations
 
@@ -40,13 +40,19 @@ class Sending:
     def __init__(self, connection: http.client.HTTPConnection) -> None:
         self._connection = connection
 
+    def __enter__(self) -> Sending:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
     def send(self, block: bytes) -> None:
+        """Raises OSError."""
         self._connection.send(block)
 
     def answer(self) -> Answer:
-        """Waits for it, and closes. Raises OSError, http.client.HTTPException."""
-        with closing(self._connection):
-            response = self._connection.getresponse()
+        """Waits for it. Raises OSError, http.client.HTTPException."""
+        with closing(self._connection.getresponse()) as response:
             headers = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, headers, response.read())
 
@@ -68,12 +74,13 @@ class RawClient:
         method: str,
         path: str,
         *,
-        length: int,
+        length: int | None,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         payload_hash: str = UNSIGNED,
     ) -> Sending:
-        """Send the head of a request. ``path`` is not encoded yet."""
+        """Send the head of a request. ``path`` is not encoded yet; without a ``length`` the body has to
+        come in the framing of chunked transfer-encoding."""
         pairs = list((query or {}).items())
         encoded = quote(path)
         host = urlsplit(self.endpoint).netloc
@@ -90,9 +97,11 @@ class RawClient:
             now=datetime.now(UTC),
         )
         connection = http.client.HTTPConnection(host, timeout=self.timeout_seconds)
+        connection.connect()
         target = f"{encoded}?{urlencode(pairs, quote_via=quote)}" if pairs else encoded
         connection.putrequest(method, target, skip_accept_encoding=True)
-        for name, value in {"content-length": str(length), **(headers or {}), **signed}.items():
+        framing = {"transfer-encoding": "chunked"} if length is None else {"content-length": str(length)}
+        for name, value in {**framing, **(headers or {}), **signed}.items():
             connection.putheader(name, value)
         connection.endheaders()
         return Sending(connection)
@@ -108,20 +117,20 @@ class RawClient:
     ) -> Answer:
         """A whole small request, its body signed."""
         digest = hashlib.sha256(body).hexdigest()
-        sending = self.begin(
+        with self.begin(
             method, path, length=len(body), query=query, headers=headers, payload_hash=digest
-        )
-        sending.send(body)
-        return sending.answer()
+        ) as sending:
+            sending.send(body)
+            return sending.answer()
 
     def put(
         self, path: str, blocks: Iterable[bytes], length: int, *, query: Mapping[str, str] | None = None
     ) -> Answer:
         """PutObject, or UploadPart with its query."""
-        sending = self.begin("PUT", path, length=length, query=query)
-        for block in blocks:
-            sending.send(block)
-        return sending.answer()
+        with self.begin("PUT", path, length=length, query=query) as sending:
+            for block in blocks:
+                sending.send(block)
+            return sending.answer()
 
     def put_chunked(self, path: str, blocks: Iterable[bytes], length: int, block_bytes: int) -> Answer:
         """PutObject in aws-chunked framing with an empty trailer; every block has ``block_bytes`` bytes."""
@@ -129,19 +138,24 @@ class RawClient:
         assert rest == 0
         head = b"%x\r\n" % block_bytes
         wire = count * (len(head) + block_bytes + 2) + len(b"0\r\n\r\n")
-        sending = self.begin(
-            "PUT",
-            path,
-            length=wire,
-            headers={"content-encoding": "aws-chunked", "x-amz-decoded-content-length": str(length)},
-            payload_hash=UNSIGNED_TRAILER,
-        )
-        for block in blocks:
-            sending.send(head)
-            sending.send(block)
-            sending.send(b"\r\n")
-        sending.send(b"0\r\n\r\n")
-        return sending.answer()
+        headers = {"content-encoding": "aws-chunked", "x-amz-decoded-content-length": str(length)}
+        with self.begin("PUT", path, length=wire, headers=headers, payload_hash=UNSIGNED_TRAILER) as sending:
+            for block in blocks:
+                sending.send(head)
+                sending.send(block)
+                sending.send(b"\r\n")
+            sending.send(b"0\r\n\r\n")
+            return sending.answer()
+
+    def put_unsized(self, path: str, blocks: Iterable[bytes]) -> Answer:
+        """PutObject whose length nobody knows before its end."""
+        with self.begin("PUT", path, length=None) as sending:
+            for block in blocks:
+                sending.send(b"%x\r\n" % len(block))
+                sending.send(block)
+                sending.send(b"\r\n")
+            sending.send(b"0\r\n\r\n")
+            return sending.answer()
 
     def create_multipart(self, path: str) -> str:
         answer = self.call("POST", path, query={"uploads": ""})
