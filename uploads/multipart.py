@@ -155,8 +155,11 @@ def abort(gateway: Gateway, bucket: Bucket, s3: S3Request, identity: Identity) -
     """AbortMultipartUpload. Raises NoSuchUpload, UploadNotFound."""
     opened = open_upload(gateway, bucket, s3, identity)
     with stage("upload.abort_multipart", {"aws.s3.bucket": bucket.name}):
-        bucket.backend.abort_multipart_upload(opened.ref)
         record = records.multipart(opened.owner, opened.upload_id)
+        # Some S3 services say yes to the abortion of what is over: a STORED record must not become ABORTED.
+        if record is not None and record.state in (records.State.STORED, records.State.ABORTED):
+            raise UploadNotFound
+        bucket.backend.abort_multipart_upload(opened.ref)
         if record is not None:
             records.aborted(record)
 
