@@ -91,7 +91,8 @@ def list_parts(call: Call) -> HttpResponse:
 
 def head_object(call: Call) -> HttpResponse:
     """A receipt: only of what this principal uploaded through this gateway. Raises NoSuchKey."""
-    record = records.receipt(call.authenticated.identity, call.bucket.name, call.s3.key)
+    version_id = call.s3.query.get("versionId")
+    record = records.receipt(call.authenticated.identity, call.bucket.name, call.s3.key, version_id)
     if record is None:
         raise NoSuchKey
     response = responses.stored_object(records.as_stored_object(record))

@@ -94,9 +94,14 @@ def failing(record: UploadRecord) -> Iterator[None]:
         raise
 
 
-def receipt(identity: Identity, bucket: str, key: str) -> UploadRecord | None:
-    """The newest object of this key that this principal stored through the gateway."""
+def receipt(
+    identity: Identity, bucket: str, key: str, version_id: str | None = None
+) -> UploadRecord | None:
+    """The newest object of this key that this principal stored through the gateway; with ``version_id``,
+    that version of it. ``"null"`` is S3's name of a version in a bucket that keeps none."""
     mine = UploadRecord.objects.filter(bucket=bucket, key=key, principal=identity.principal)
+    if version_id is not None:
+        mine = mine.filter(version_id="" if version_id == "null" else version_id)
     return mine.filter(state=State.STORED).order_by("-finished_at", "-id").first()
 
 
@@ -148,12 +153,23 @@ def fail_orphans() -> int:
     return len(orphans)
 
 
-def end_abandoned(started_before: datetime) -> int:
-    """Close the records of uploads that began before then and never finished, on whatever host:
-    multipart ones are ABORTED, simple ones FAILED. Returns how many."""
+def unfinished_multiparts(started_before: datetime) -> Iterator[UploadRecord]:
+    """Multipart uploads that began before then and are not over, as far as the records know."""
     receiving = UploadRecord.objects.filter(state=State.RECEIVING, started_at__lt=started_before)
-    now = timezone.now()
-    ended = receiving.filter(method=Method.MULTIPART).update(
-        state=State.ABORTED, error_code="Expired", finished_at=now
+    return receiving.filter(method=Method.MULTIPART).iterator()
+
+
+def expired(record: UploadRecord) -> None:
+    """Mark a multipart upload ABORTED because nobody finished it in time, unless it is over by now."""
+    UploadRecord.objects.filter(pk=record.pk, state=State.RECEIVING).update(
+        state=State.ABORTED, error_code="Expired", finished_at=timezone.now()
     )
-    return ended + receiving.update(state=State.FAILED, error_code="Abandoned", finished_at=now)
+
+
+def fail_abandoned(started_before: datetime) -> int:
+    """Mark FAILED what was sent in one request that began before then and never ended, on whatever host.
+    Returns how many."""
+    receiving = UploadRecord.objects.filter(state=State.RECEIVING, started_at__lt=started_before)
+    return receiving.exclude(method=Method.MULTIPART).update(
+        state=State.FAILED, error_code="Abandoned", finished_at=timezone.now()
+    )

@@ -83,6 +83,17 @@ def test_a_receipt_is_the_newest_of_the_same_principal() -> None:
     assert records.receipt(ALICE, "elsewhere", "k") is None
 
 
+def test_a_receipt_of_a_version_is_that_versions() -> None:
+    records.stored(begin(), StoredObject("first", 1, version_id="v1"))
+    records.stored(begin(), StoredObject("second", 2, version_id="v2"))
+    records.stored(begin(), StoredObject("unversioned", 3))
+
+    found = {name: records.receipt(ALICE, "uploads", "k", name) for name in ("v1", "v2", "null", "v3")}
+
+    etags = {name: record and record.etag for name, record in found.items()}
+    assert etags == {"v1": "first", "v2": "second", "null": "unversioned", "v3": None}
+
+
 def test_uploads_in_progress_are_the_callers_own_in_pages() -> None:
     for number, key in enumerate(["b", "a", "a", "c"]):
         begin(key=key, upload_id=f"id-{number}")

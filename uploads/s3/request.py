@@ -110,6 +110,9 @@ def _check_query(operation: Operation, query: Mapping[str, str]) -> None:
             "This operation does not accept an empty uploadId. Send the one you were given."
         )
     match operation:
+        case Operation.HEAD_OBJECT:
+            if query.get("versionId") == "":
+                raise InvalidArgument("Version id cannot be the empty string. Leave versionId out.")
         case Operation.UPLOAD_PART:
             if not _is_integer(query["partNumber"], 1, _MAX_PARTS):
                 raise InvalidPartNumber
