@@ -148,9 +148,12 @@ def fail_orphans() -> int:
     """Mark FAILED what processes of this host were receiving when they died; returns how many."""
     receiving = UploadRecord.objects.filter(state=State.RECEIVING).exclude(method=Method.MULTIPART)
     orphans = [pk for pk, worker in receiving.values_list("pk", "worker") if is_dead(worker)]
-    for pk in orphans:
-        _finish(pk, state=State.FAILED, error_code="WorkerDied")
-    return len(orphans)
+    return sum(
+        receiving.filter(pk=pk).update(
+            state=State.FAILED, error_code="WorkerDied", finished_at=timezone.now()
+        )
+        for pk in orphans
+    )
 
 
 def unfinished_multiparts(started_before: datetime) -> Iterator[UploadRecord]:

@@ -7,6 +7,8 @@ import socket
 from functools import lru_cache
 from pathlib import Path
 
+_ENDED = frozenset("ZX")
+
 
 @lru_cache(maxsize=1)
 def _name_of(pid: int) -> str:
@@ -28,9 +30,13 @@ def is_dead(name: str) -> bool:
 
 
 def _start_time(pid: int) -> str:
-    """Clock ticks after boot at which the process began (``/proc/<pid>/stat``, field 22); "" when gone."""
+    """Clock ticks after boot at which the process began (``/proc/<pid>/stat``, field 22); "" when gone.
+
+    One that ended stays there until its parent waits for it (state Z), which some never do.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return ""
-    return stat.rpartition(")")[2].split()[19]
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] in _ENDED else fields[19]
