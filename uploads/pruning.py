@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from uploads import records
-from uploads.backends.base import StaleUpload
+from uploads.backends.base import MultipartRef, StaleUpload
 from uploads.backends.errors import BackendError, UploadNotFound
 from uploads.gateway import Bucket, Gateway
+from uploads.models import UploadRecord
+from uploads.s3.addressing import apply_prefix
+from uploads.s3.errors import S3Error
+from uploads.upload_id import UploadOwner
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +23,8 @@ _PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """One upload that was (or with a dry run would be) ended. ``error`` is empty when all went well."""
+    """One upload that was (or with a dry run would be) ended. ``error`` is empty when all went well; with
+    an empty ``key`` it is that the bucket could not be searched."""
 
     bucket: str
     key: str
@@ -28,46 +33,74 @@ class Pruned:
 
 
 def prune(gateway: Gateway, initiated_before: float, *, is_dry_run: bool) -> Iterator[Pruned]:
-    """End every multipart upload that began before that Unix time and was not completed."""
+    """End every multipart upload that began before that Unix time and got no part since."""
     for bucket in gateway.buckets.values():
-        try:
-            stale = bucket.backend.stale_uploads(bucket.target, bucket.prefix, initiated_before)
-        except BackendError as error:
-            logger.exception("bucket %s could not be searched", bucket.name)
-            yield Pruned(bucket.name, "", datetime.fromtimestamp(initiated_before, UTC), error.message)
-            continue
-        for upload in stale:
-            if not _is_live(bucket, upload, initiated_before):
-                yield _end(bucket, upload, is_dry_run=is_dry_run)
+        yield from _prune_bucket(bucket, initiated_before, is_dry_run=is_dry_run)
     if not is_dry_run:
-        before = datetime.fromtimestamp(initiated_before, UTC)
-        records.end_abandoned(before)
+        _end_records(gateway, datetime.fromtimestamp(initiated_before, UTC))
 
 
-def _is_live(bucket: Bucket, upload: StaleUpload, since: float) -> bool:
-    """Did a part arrive since then? Such an upload is old but goes on."""
-    after = 0
+def _prune_bucket(bucket: Bucket, before: float, *, is_dry_run: bool) -> Iterator[Pruned]:
     try:
-        while True:
-            page = bucket.backend.list_parts(upload.ref, after, _PAGE)
-            if any(part.last_modified >= since for part in page.parts):
-                return True
-            if not page.is_truncated or page.next_part_number_marker <= after:
-                return False
-            after = page.next_part_number_marker
-    except UploadNotFound:
-        return False
-
-
-def _end(bucket: Bucket, upload: StaleUpload, *, is_dry_run: bool) -> Pruned:
-    key = upload.ref.key.removeprefix(bucket.prefix)
-    pruned = Pruned(bucket.name, key, datetime.fromtimestamp(upload.initiated, UTC))
-    if is_dry_run:
-        return pruned
-    try:
-        bucket.backend.abort_multipart_upload(upload.ref)
-    except UploadNotFound:
-        pass  # completed or aborted since it was listed
+        stale = bucket.backend.stale_uploads(bucket.target, bucket.prefix, before)
     except BackendError as error:
-        return Pruned(bucket.name, key, pruned.initiated, error.message)
-    return pruned
+        logger.error("bucket %s could not be searched: %s", bucket.name, error.detail)
+        yield Pruned(bucket.name, "", datetime.fromtimestamp(before, UTC), error.message)
+        return
+    for upload in stale:
+        pruned = _prune_upload(bucket, upload, before, is_dry_run=is_dry_run)
+        if pruned is not None:
+            yield pruned
+
+
+def _prune_upload(bucket: Bucket, upload: StaleUpload, before: float, *, is_dry_run: bool) -> Pruned | None:
+    """None when it goes on, or is over by now."""
+    key = upload.ref.key.removeprefix(bucket.prefix)
+    initiated = datetime.fromtimestamp(upload.initiated, UTC)
+    try:
+        if _is_live(bucket, upload.ref, before):
+            return None
+        if not is_dry_run:
+            bucket.backend.abort_multipart_upload(upload.ref)
+    except UploadNotFound:
+        return None
+    except BackendError as error:
+        logger.error("an upload to bucket %s could not be ended: %s", bucket.name, error.detail)
+        return Pruned(bucket.name, key, initiated, error.message)
+    return Pruned(bucket.name, key, initiated)
+
+
+def _is_live(bucket: Bucket, upload: MultipartRef, since: float) -> bool:
+    """Did a part arrive since then? Such an upload is old but goes on. Raises BackendError."""
+    after = 0
+    while True:
+        page = bucket.backend.list_parts(upload, after, _PAGE)
+        if any(part.last_modified >= since for part in page.parts):
+            return True
+        if not page.is_truncated or page.next_part_number_marker <= after:
+            return False
+        after = page.next_part_number_marker
+
+
+def _end_records(gateway: Gateway, before: datetime) -> None:
+    """The records of uploads that are no more; one that goes on, or whose backend is silent, stays."""
+    for record in records.unfinished_multiparts(before):
+        if _is_gone(gateway, record):
+            records.expired(record)
+    records.fail_abandoned(before)
+
+
+def _is_gone(gateway: Gateway, record: UploadRecord) -> bool:
+    bucket = gateway.buckets.get(record.bucket)
+    if bucket is None:
+        return True
+    owner = UploadOwner(record.principal, record.bucket, record.key)
+    try:
+        ticket = gateway.sealer.open(record.upload_id, owner)
+        key = apply_prefix(bucket.prefix, record.key)
+        bucket.backend.list_parts(MultipartRef(bucket.target, key, ticket.backend_id, ticket.checksum), 0, 1)
+    except (S3Error, UploadNotFound):
+        return True
+    except BackendError as error:
+        logger.error("record %s stays as it is: %s", record.pk, error.detail)
+    return False

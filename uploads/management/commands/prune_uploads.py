@@ -11,11 +11,13 @@ from django.core.management.base import BaseCommand, CommandError
 from uploads.apps import configured_gateway
 from uploads.pruning import prune
 
+_HUNDRED_YEARS = 876_000
+
 
 class Command(BaseCommand):
     help = (
-        "End multipart uploads that began longer ago than multipart.expiry_hours and were not completed. "
-        "Younger uploads are not touched. Run it from cron."
+        "End multipart uploads that began longer ago than multipart.expiry_hours, were not completed and got "
+        "no part since. Others are not touched. Run it from cron; it exits with 1 when one could not be ended."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,8 +27,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         gateway = configured_gateway()
         hours = options["older_than_hours"]
-        if hours is not None and hours <= 0:
-            raise CommandError("--older-than-hours must be greater than 0.")
+        if hours is not None and not 0 < hours <= _HUNDRED_YEARS:
+            raise CommandError("--older-than-hours must be greater than 0 and at most 876000.")
         seconds = gateway.config.multipart_expiry_seconds if hours is None else hours * 3600
         verb = "would end" if options["dry_run"] else "ended"
         failures = ended = 0
