@@ -1,0 +1,285 @@
+"""The span of the recorder: the OpenTelemetry API's ``Span`` over plain slots.
+
+Any thread may write to a span or end it. A writer first looks up what it will change, then asks whether
+the span has ended; ``end`` first says so, then replaces attributes and events by copies. So what a sink
+was given never changes, without a lock (``trace_buffer`` says why none). Two threads that write the last
+allowed attribute or count a dropped one at the same moment may be off by one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType, TracebackType
+
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode
+from opentelemetry.util.types import AnyValue
+
+from .attributes import clean_attributes, clean_value, is_valid_key, warn_dropped
+from .data import Attributes, EventData, LinkData, Scope
+from .exceptions import exception_attributes, exception_status
+from .trace_buffer import TraceBuffer
+
+logger = logging.getLogger(__name__)
+
+DROPPED_SPANS = "mizuchi.trace.dropped_spans"
+
+_NOT_ENDED = -1
+_NOTHING: Attributes = MappingProxyType({})
+
+
+class LightSpan(Span):
+    """A span being recorded, and once it has ended a ``SpanData``.
+
+    Source of the rules: OpenTelemetry specification, "Tracing API" (Span) and "Tracing SDK".
+    """
+
+    __slots__ = (
+        "_attributes",
+        "_events",
+        "_is_local_root",
+        "_is_open",
+        "attributes",
+        "buffer",
+        "context",
+        "end_ns",
+        "events",
+        "is_parent_remote",
+        "kind",
+        "name",
+        "parent_span_id",
+        "scope",
+        "start_ns",
+    )
+
+    # What most spans never change is kept on the class; the base class gives each span room for its own.
+    dropped_attributes: int = 0
+    dropped_events: int = 0
+    dropped_links: int = 0
+    links: Sequence[LinkData] = ()
+    status_code: StatusCode = StatusCode.UNSET
+    status_description: str = ""
+    _records_exception: bool = True
+    _sets_status_on_exception: bool = True
+
+    attributes: Attributes
+    events: Sequence[EventData]
+
+    def __init__(
+        self,
+        buffer: TraceBuffer,
+        is_local_root: bool,
+        scope: Scope,
+        context: SpanContext,
+        parent_span_id: int,
+        is_parent_remote: bool,
+        name: str,
+        kind: SpanKind,
+        attributes: Mapping[str, AnyValue] | None,
+        start_time: int | None,
+    ) -> None:
+        settings = buffer.settings
+        self.buffer = buffer
+        self._is_local_root = is_local_root
+        self.scope = scope
+        self.context = context
+        self.parent_span_id = parent_span_id
+        self.is_parent_remote = is_parent_remote
+        self.name = name
+        self.kind = kind
+        self.end_ns = _NOT_ENDED
+        self._is_open = True
+        self._events: list[EventData] = []
+        self.events = self._events
+        if attributes:
+            limits = settings.limits
+            self._attributes, dropped = clean_attributes(
+                attributes, limits.max_span_attributes, limits.max_attribute_length
+            )
+            if dropped:
+                self.dropped_attributes = dropped
+        else:
+            self._attributes = {}
+        self.attributes = self._attributes
+        self.start_ns = settings.clock() if start_time is None else start_time
+
+    def get_span_context(self) -> SpanContext:
+        return self.context
+
+    def is_recording(self) -> bool:
+        return self.end_ns == _NOT_ENDED
+
+    def on_exception(self, *, records: bool, sets_status: bool) -> None:
+        """What leaving the span's ``with`` block by an exception does. Both unless told otherwise."""
+        self._records_exception = records
+        self._sets_status_on_exception = sets_status
+
+    def set_attribute(self, key: str, value: AnyValue) -> None:
+        attributes = self._attributes
+        if self.end_ns != _NOT_ENDED:
+            self._warn_ended("set_attribute")
+            return
+        limits = self.buffer.settings.limits
+        kept = value if type(value) is int else clean_value(value, limits.max_attribute_length)
+        if kept is None:
+            warn_dropped(key, value)
+            self.dropped_attributes += 1
+        elif not is_valid_key(key) or (
+            key not in attributes and len(attributes) >= limits.max_span_attributes
+        ):
+            self.dropped_attributes += 1
+        else:
+            attributes[key] = kept
+
+    def set_attributes(self, attributes: Mapping[str, AnyValue]) -> None:
+        present = self._attributes
+        if self.end_ns != _NOT_ENDED:
+            self._warn_ended("set_attributes")
+            return
+        limits = self.buffer.settings.limits
+        cleaned, dropped = clean_attributes(attributes, len(attributes), limits.max_attribute_length)
+        if dropped:
+            self.dropped_attributes += dropped
+        if len(present) + len(cleaned) <= limits.max_span_attributes:
+            present.update(cleaned)
+        else:
+            for key, value in cleaned.items():
+                self.set_attribute(key, value)
+
+    def add_event(
+        self, name: str, attributes: Mapping[str, AnyValue] | None = None, timestamp: int | None = None
+    ) -> None:
+        events = self._events
+        if self.end_ns != _NOT_ENDED:
+            self._warn_ended("add_event")
+            return
+        buffer = self.buffer
+        settings = buffer.settings
+        time_ns = settings.clock() if timestamp is None else timestamp
+        limits = settings.limits
+        if attributes:
+            kept, dropped = clean_attributes(
+                attributes, limits.max_event_attributes, limits.max_attribute_length
+            )
+            event = EventData(name, time_ns, kept, dropped)
+        else:
+            event = EventData(name, time_ns, _NOTHING)
+        if buffer.events_left > 0 and len(events) < limits.max_events:
+            buffer.events_left -= 1
+            events.append(event)
+        else:
+            self._replace_oldest_event(event)
+
+    def _replace_oldest_event(self, event: EventData) -> None:
+        """The last events tell how it ended: the oldest makes room."""
+        self.dropped_events += 1
+        if self._events:
+            del self._events[:1]
+            self._events.append(event)
+
+    def record_exception(
+        self,
+        exception: BaseException,
+        attributes: Mapping[str, AnyValue] | None = None,
+        timestamp: int | None = None,
+        escaped: bool = False,
+    ) -> None:
+        """Add the event ``exception``. Source: semantic conventions, "Exceptions on spans"."""
+        described = exception_attributes(
+            exception, is_escaped=escaped, has_stacktrace=self.buffer.settings.record_stacktraces
+        )
+        if attributes:
+            described.update(attributes)
+        self.add_event("exception", described, timestamp)
+
+    def add_links(self, links: Sequence[Link | None]) -> None:
+        """The links that a span is started with; None among them is skipped, as by the SDK."""
+        for link in links:
+            if link is not None:
+                self.add_link(link.context, link.attributes)
+
+    def add_link(self, context: SpanContext | None, attributes: Mapping[str, AnyValue] | None = None) -> None:
+        if self.end_ns != _NOT_ENDED:
+            self._warn_ended("add_link")
+            return
+        if context is None or not (context.is_valid or attributes or context.trace_state):
+            return
+        limits = self.buffer.settings.limits
+        cleaned, dropped = clean_attributes(
+            attributes, limits.max_link_attributes, limits.max_attribute_length
+        )
+        links = (*self.links, LinkData(context, cleaned, dropped))
+        surplus = len(links) - limits.max_links
+        if surplus > 0:
+            self.dropped_links += surplus
+            links = links[surplus:]
+        self.links = links
+
+    def update_name(self, name: str) -> None:
+        if self.end_ns != _NOT_ENDED:
+            self._warn_ended("update_name")
+            return
+        self.name = name
+
+    def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
+        """``OK`` is final, ``UNSET`` changes nothing, and only ``ERROR`` keeps a description."""
+        if self.end_ns != _NOT_ENDED:
+            self._warn_ended("set_status")
+            return
+        if isinstance(status, Status):
+            if description is not None:
+                logger.warning("set_status: the description beside a Status is ignored.")
+            code, description = status.status_code, status.description
+        else:
+            code = status
+        if code is StatusCode.UNSET or self.status_code is StatusCode.OK:
+            return
+        self.status_code = code
+        self.status_description = self._description(code, description)
+
+    def _description(self, code: StatusCode, description: str | None) -> str:
+        if not description:
+            return ""
+        if code is not StatusCode.ERROR or not isinstance(description, str):
+            logger.warning("set_status: a description is a text and goes with ERROR only; ignored.")
+            return ""
+        return description[: self.buffer.settings.limits.max_attribute_length]
+
+    def end(self, end_time: int | None = None) -> None:
+        """The first call ends the span; any other is ignored with a warning."""
+        buffer = self.buffer
+        end_ns = buffer.settings.clock() if end_time is None else end_time
+        try:
+            # Of several threads that end a span the interpreter lets one delete the slot.
+            del self._is_open
+        except AttributeError:
+            self._warn_ended("end")
+            return
+        self.end_ns = end_ns
+        if self._is_local_root and buffer.dropped_spans:
+            self._attributes[DROPPED_SPANS] = buffer.dropped_spans
+        self.attributes = self._attributes.copy()
+        self.events = tuple(self._events)
+        if self._is_local_root:
+            buffer.close(self)
+        else:
+            buffer.keep(self)
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        if exc_val is not None and self.is_recording():
+            if self._records_exception:
+                self.record_exception(exc_val, escaped=True)
+            if self._sets_status_on_exception:
+                self.set_status(StatusCode.ERROR, exception_status(exc_val))
+        self.end()
+
+    def _warn_ended(self, call: str) -> None:
+        logger.warning("%s on the span %r, which has ended: ignored.", call, self.name)
+
+    def __repr__(self) -> str:
+        return f"LightSpan(name={self.name!r}, context={self.context!r})"

@@ -1,0 +1,70 @@
+"""The spans of one trace below a common local root, kept together until that root ends.
+
+A local root is a span whose parent is remote or none. Its children find the buffer through the parent
+span in the context, so there is no table of traces.
+
+There is no lock: a span may be ended by a finalizer or a signal handler that interrupts the end of
+another span of the same trace on the same thread, which would wait for itself. Each step is one operation
+that the interpreter does whole. The counts that only bound memory may be off by a few when threads race.
+"""
+
+from __future__ import annotations
+
+from .data import SpanData, TraceData
+from .settings import RecordingSettings
+
+
+class TraceBuffer:
+    """``events_left`` is how many events the spans may still hold; ``dropped_spans`` those not recorded."""
+
+    __slots__ = (
+        "_is_closed",
+        "_spans",
+        "_spans_left",
+        "dropped_spans",
+        "events_left",
+        "settings",
+        "trace_id",
+    )
+
+    def __init__(self, settings: RecordingSettings, trace_id: int) -> None:
+        self.settings = settings
+        self.trace_id = trace_id
+        self.dropped_spans = 0
+        self.events_left = settings.limits.max_trace_events
+        self._spans_left = settings.limits.max_trace_spans
+        self._spans: list[SpanData] = []
+        self._is_closed = False
+
+    def admit(self) -> bool:
+        """Whether one more span may be recorded. Asked at its start, so parents come before children."""
+        if self._spans_left > 0:
+            self._spans_left -= 1
+            return True
+        self.dropped_spans += 1
+        return False
+
+    def keep(self, span: SpanData) -> None:
+        """Take a span that has ended and is not the local root."""
+        self._spans.append(span)
+        if self._is_closed:
+            self._offer_late(span)
+
+    def _offer_late(self, span: SpanData) -> None:
+        try:
+            self._spans.remove(span)
+        except ValueError:
+            return  # the local root ended meanwhile, in another thread, and took it along
+        self.settings.sink.offer(TraceData(self.trace_id, (span,), is_late=True))
+
+    def close(self, local_root: SpanData) -> None:
+        """Hand over what has ended by now, the local root last."""
+        # Closed first, then emptied one by one: whichever thread takes a span out of the list owns it.
+        self._is_closed = True
+        spans = [local_root]
+        try:
+            while True:
+                spans.append(self._spans.pop())
+        except IndexError:
+            spans.reverse()
+        self.settings.sink.offer(TraceData(self.trace_id, spans))
