@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -17,7 +18,6 @@ from authz.authentication import configured_authenticator
 from authz.identity import Authenticated, Identity
 from authz.sigv4.proof import UnsignedPayload
 from uploads import multipart, records
-from uploads.apps import UploadsAppConfig
 from uploads.backends.errors import BackendError, BackendUnavailable, UploadNotFound
 from uploads.body.verified import VerifiedBody
 from uploads.config import BucketConfig, FilesystemStorageConfig, S3StorageConfig, UploadsConfig
@@ -88,7 +88,7 @@ def gateway_of(storage: Any, target: str) -> Gateway:
 @pytest.fixture
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gateway:
     gateway = gateway_of(FilesystemStorageConfig("storage", tmp_path / "objects"), "b")
-    monkeypatch.setattr(UploadsAppConfig, "gateway", gateway)
+    monkeypatch.setattr(apps.get_app_config("uploads"), "gateway", gateway)
     return gateway
 
 
@@ -102,7 +102,7 @@ def gateway(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         "storage", endpoint=server.endpoint, access_key=server.access_key, secret_key=server.secret_key
     )
     gateway = gateway_of(storage, server.create_bucket("prune"))
-    monkeypatch.setattr(UploadsAppConfig, "gateway", gateway)
+    monkeypatch.setattr(apps.get_app_config("uploads"), "gateway", gateway)
     yield gateway
     gateway.buckets["b"].backend.close()  # type: ignore[attr-defined]
 

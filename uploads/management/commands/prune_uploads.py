@@ -16,8 +16,9 @@ _HUNDRED_YEARS = 876_000
 
 class Command(BaseCommand):
     help = (
-        "End multipart uploads that began longer ago than multipart.expiry_hours, were not completed and got "
-        "no part since. Others are not touched. Run it from cron; it exits with 1 when one could not be ended."
+        "End multipart uploads that began longer ago than multipart.expiry_hours, were not completed and "
+        "got no part since. Others are not touched. Run it from cron; it exits with 1 when one could not be "
+        "ended."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
