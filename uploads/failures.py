@@ -28,6 +28,7 @@ class Failure:
 
 
 BACKEND_FAILURES: Mapping[type[backend.BackendError], type[s3.S3Error]] = {
+    backend.BackendError: s3.ServiceUnavailable,
     backend.BackendUnavailable: s3.ServiceUnavailable,
     backend.BackendSlowDown: s3.SlowDown,
     backend.BackendDenied: s3.ServiceUnavailable,
@@ -54,7 +55,7 @@ def failure_of(error: BaseException) -> Failure:
         case AuthError():
             return Failure(error.code, error.status, error.message, detail=error.reason)
         case backend.BackendError():
-            kind = BACKEND_FAILURES[type(error)]
+            kind = next(BACKEND_FAILURES[base] for base in type(error).__mro__ if base in BACKEND_FAILURES)
             return Failure(kind.code, kind.status, error.message, kind.headers, error.detail)
         case DatabaseError():
             kind = s3.ServiceUnavailable
