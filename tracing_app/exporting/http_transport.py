@@ -1,0 +1,200 @@
+"""OTLP over HTTP/protobuf: one POST for one request. Source: OTLP specification, "OTLP/HTTP"."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import select
+import socket
+import ssl
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.client import HTTPConnection, HTTPException
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from google.protobuf.message import DecodeError
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+
+from .config import OtlpConfig
+from .deadline_socket import Deadline, DeadlineSocket
+from .endpoint import Endpoint, parse_endpoint
+from .scrubbing import Scrubber
+from .transport import Accepted, Outcome, Permanent, Retryable, read_answer
+
+_RETRYABLE_STATUSES: Final = frozenset({429, 502, 503, 504})
+_MAX_ANSWER_BYTES: Final = 64 * 1024
+
+
+class _Answer(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class HttpTransport:
+    """Keeps one connection, of the process that uses it. For one thread at a time."""
+
+    def __init__(self, config: OtlpConfig) -> None:
+        self._endpoint = parse_endpoint(config.endpoint, "http/protobuf", is_full_url=config.is_full_url)
+        self._is_gzip = config.compression == "gzip"
+        self._headers = dict(config.headers) | {"Content-Type": "application/x-protobuf"}
+        if self._is_gzip:
+            self._headers["Content-Encoding"] = "gzip"
+        self._ca_file = config.ca_file
+        self._scrub = Scrubber(config.headers)
+        self._connection: _Connection | None = None
+        self._pid = 0
+
+    def send(self, payload: bytes, deadline_seconds: float) -> Outcome:
+        """Post it; see ``Transport``."""
+        body = gzip.compress(payload, compresslevel=1) if self._is_gzip else payload
+        try:
+            answer = self._exchange(body, Deadline(deadline_seconds))
+        except (OSError, HTTPException, ValueError) as error:
+            self.close()
+            return Retryable(self._scrub(_why(error, self._endpoint, deadline_seconds)))
+        return self._judge(answer)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection:
+            self._connection.discard()
+        self._connection = None
+
+    def _exchange(self, body: bytes, deadline: Deadline) -> _Answer:
+        connection = self._fresh_connection()
+        connection.deadline = deadline
+        connection.request("POST", self._endpoint.path, body, self._headers)
+        response = connection.getresponse()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        answer = _Answer(response.status, headers, response.read(_MAX_ANSWER_BYTES))
+        if response.will_close or not response.isclosed():
+            self.close()
+        return answer
+
+    def _fresh_connection(self) -> _Connection:
+        if self._connection and (self._pid != os.getpid() or self._connection.is_stale()):
+            self.close()
+        if not self._connection:
+            context = ssl.create_default_context(cafile=self._ca_file) if self._endpoint.is_tls else None
+            self._connection = _Connection(self._endpoint, context)
+            self._pid = os.getpid()
+        return self._connection
+
+    def _judge(self, answer: _Answer) -> Outcome:
+        if answer.status < 300:
+            return self._read_success(answer)
+        if answer.status < 400:
+            return Permanent(
+                f"HTTP {answer.status}: redirected to {_target(answer)}, set that as the endpoint"
+            )
+        reason = f"HTTP {answer.status}"
+        if said := self._scrub(_said(answer)):
+            reason += f": {said}"
+        if answer.status in _RETRYABLE_STATUSES:
+            return Retryable(reason, _retry_after(answer.headers.get("retry-after", "")))
+        return Permanent(reason)
+
+    def _read_success(self, answer: _Answer) -> Accepted | Permanent:
+        if answer.headers.get("content-type", "").startswith("application/json"):
+            return _read_json(answer.body, self._scrub)
+        outcome = read_answer(answer.body)
+        if isinstance(outcome, Accepted):
+            return Accepted(outcome.rejected_spans, self._scrub(outcome.message))
+        return outcome
+
+
+class _Connection(HTTPConnection):
+    """A connection whose steps, connecting included, end by ``deadline``."""
+
+    def __init__(self, endpoint: Endpoint, context: ssl.SSLContext | None) -> None:
+        super().__init__(endpoint.host, endpoint.port)
+        self._context = context
+        self._real: socket.socket | None = None
+        self.deadline = Deadline(0)
+
+    def connect(self) -> None:
+        self._real = socket.create_connection((self.host, self.port), self.deadline.remaining())
+        self._real.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._context:
+            self._real.settimeout(self.deadline.remaining())
+            self._real = self._context.wrap_socket(self._real, server_hostname=self.host)
+        self.sock = DeadlineSocket(self._real, self.deadline)
+
+    def request(self, *args: object, **kwargs: object) -> None:
+        if isinstance(self.sock, DeadlineSocket):
+            self.sock.deadline = self.deadline
+        super().request(*args, **kwargs)  # type: ignore[arg-type]
+
+    def is_stale(self) -> bool:
+        """Whether the peer closed it meanwhile: an idle connection has nothing to read but its end."""
+        return self._real is None or bool(select.select([self._real], [], [], 0)[0])
+
+    def discard(self) -> None:
+        self.close()
+        if self._real:
+            self._real.close()
+        self._real = None
+
+
+def _why(error: Exception, endpoint: Endpoint, deadline_seconds: float) -> str:
+    """The kind of failure to reach a collector, in an operator's words. First match wins."""
+    where = endpoint.authority
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"TLS: the certificate of {where} is not trusted: {error.verify_message}"
+        case ssl.SSLError():
+            return f"TLS with {where} failed: {error.reason or 'no reason given'}"
+        case socket.gaierror():
+            return f"DNS: {endpoint.host} does not resolve"
+        case TimeoutError():
+            return f"no answer from {where} within {deadline_seconds:.1f} s"
+        case ConnectionRefusedError():
+            return f"{where} refuses connections"
+        case OSError(strerror=str(text)):
+            return f"connection to {where}: {text}"
+    return f"connection to {where}: {type(error).__name__}"
+
+
+def _target(answer: _Answer) -> str:
+    """The host of a redirect: the rest of a location may hold secrets."""
+    try:
+        return urlsplit(answer.headers.get("location", "")).netloc.rpartition("@")[2] or "another path"
+    except ValueError:
+        return "an unreadable location"
+
+
+def _said(answer: _Answer) -> str:
+    if answer.headers.get("content-type", "").startswith("application/x-protobuf"):
+        try:
+            return str(Status.FromString(answer.body).message)
+        except DecodeError:
+            return ""
+    return answer.body[:1000].decode("utf-8", "replace")
+
+
+def _retry_after(value: str) -> float | None:
+    """Seconds or a date (RFC 9110, 10.2.3)."""
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def _read_json(body: bytes, scrub: Scrubber) -> Accepted | Permanent:
+    """Some collectors answer in JSON whatever they were asked in."""
+    try:
+        partial = json.loads(body or b"{}").get("partialSuccess") or {}
+        return Accepted(
+            max(int(partial.get("rejectedSpans", 0)), 0), scrub(str(partial.get("errorMessage", "")))
+        )
+    except (ValueError, TypeError, AttributeError):
+        return Permanent("answered, but not as an OTLP receiver does: is this the right endpoint?")
