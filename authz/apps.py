@@ -4,6 +4,7 @@ from functools import cached_property
 
 from django.apps import AppConfig, apps
 from django.conf import settings
+from django.core.checks import Tags, register
 
 from authz.config import AuthzConfig
 from authz.encryption import SecretBox
@@ -15,6 +16,11 @@ class AuthzAppConfig(AppConfig):
     name = "authz"
     verbose_name = "Access"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from authz.checks import check_anonymous_buckets
+
+        register(check_anonymous_buckets, Tags.security)
 
     @property
     def config(self) -> AuthzConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 
 
 class MizuchiSiteAppConfig(AppConfig):
@@ -10,3 +11,8 @@ class MizuchiSiteAppConfig(AppConfig):
 
     name = "mizuchi_site"
     verbose_name = "Mizuchi Uploadr"
+
+    def ready(self) -> None:
+        from mizuchi_site.checks import check_shared_secret
+
+        register(check_shared_secret, Tags.security)

@@ -28,6 +28,7 @@ VAR = _places.var
 SERVER = _config.server
 UPLOADS = uploads_config(_config, _keys)
 AUTHZ = authz_config(_config, _keys)
+IS_SECRET_LOCAL = not _masters
 
 DEBUG = False
 SECRET_KEY, *SECRET_KEY_FALLBACKS = _keys.django

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.apps import AppConfig, apps
 from django.conf import settings
+from django.core.checks import Tags, register
 
 if TYPE_CHECKING:
     from uploads.gateway import Gateway
@@ -16,6 +17,11 @@ class UploadsAppConfig(AppConfig):
     name = "uploads"
     verbose_name = "Uploads"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from uploads.checks import check_storage_classes
+
+        register(check_storage_classes, Tags.compatibility)
 
     @cached_property
     def gateway(self) -> Gateway:
