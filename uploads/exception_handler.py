@@ -20,6 +20,8 @@ def answer(error: Exception, *, method: str, resource: str) -> HttpResponse:
         logger.error("request %s failed unforeseen", trace_id(), exc_info=error)
     elif problem.status >= 500:
         logger.error("request %s failed: %s %s", trace_id(), problem.code, problem.detail)
+    elif problem.detail:
+        logger.info("request %s refused: %s %s", trace_id(), problem.code, problem.detail)
     response = responses.failure(problem, resource=resource, is_head=method == "HEAD")
     response.error_code = problem.code  # type: ignore[attr-defined]
     return response

@@ -17,6 +17,7 @@ from authz.authentication import RequestAuthentication
 from authz.decisions import PolicyQuestion
 from authz.identity import Authenticated
 from authz.permissions import UploadPermission
+from tracing_app.api import trace_id
 from uploads import bucket_operations, exception_handler, object_operations
 from uploads.apps import configured_gateway
 from uploads.call import Call
@@ -98,12 +99,13 @@ class S3View(APIView):
         response = super().dispatch(request, *args, **kwargs)
         call: Call | None = getattr(self, "call", None)
         access_log.info(
-            "%s %s %s %s %.1f ms",
+            "%s %s %s %s %.1f ms request %s",
             request.method,
             call.s3.operation.value if call else "-",
             response.status_code,
             getattr(response, "error_code", "") or "-",
             (time.perf_counter() - began) * 1e3,
+            trace_id(),
         )
         return response
 

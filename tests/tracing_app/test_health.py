@@ -38,6 +38,15 @@ def test_readiness(checks: list[Check], status: str, http_status: int) -> None:
     assert response.has_header("Retry-After") == (http_status == 503)
 
 
+def test_the_log_says_what_is_wrong_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    checks = [Check("a", fine), Check("b", broken), Check("c", broken, is_vital=False)]
+
+    ready_view(lambda: checks)(RequestFactory().get("/readyz"))
+
+    assert caplog.messages[:2] == ["b is failed: secret host is down", "c is degraded: secret host is down"]
+    assert "a is" not in caplog.text
+
+
 def test_a_check_says_what_is_wrong_to_operators() -> None:
     health = Check("a", broken).run()
 

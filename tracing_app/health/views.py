@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from .base import Check, overall
+
+logger = logging.getLogger(__name__)
 
 
 @require_safe
@@ -17,11 +20,17 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 
 def ready_view(checks: Callable[[], Sequence[Check]]) -> Callable[[HttpRequest], HttpResponse]:
-    """A view that runs ``checks``: 200 when each is ok or degraded, 503 with Retry-After otherwise."""
+    """A view that runs ``checks``: 200 when each is ok or degraded, 503 with Retry-After otherwise.
+
+    What is wrong stands in the log only: anybody may ask.
+    """
 
     @require_safe
     def readyz(request: HttpRequest) -> HttpResponse:
         outcomes = [check.run() for check in checks()]
+        for health in outcomes:
+            if health.status != "ok":
+                logger.warning("%s is %s: %s", health.name, health.status, health.detail)
         status = overall(outcomes)
         report = {
             "status": status,
