@@ -174,12 +174,14 @@ def list_parts(
     return opened, bucket.backend.list_parts(opened.ref, after, limit)
 
 
-def _all_parts(bucket: Bucket, ref: MultipartRef) -> dict[int, StoredPart]:
-    parts: dict[int, StoredPart] = {}
+def _all_parts(bucket: Bucket, ref: MultipartRef) -> dict[tuple[int, str], StoredPart]:
+    """The parts by number and ETag: some storages keep a part that was replaced until the upload ends, and
+    list it in any order with the one that replaced it."""
+    parts: dict[tuple[int, str], StoredPart] = {}
     after = 0
     while True:
         page = bucket.backend.list_parts(ref, after, _PAGE)
-        parts.update((part.part_number, part) for part in page.parts)
+        parts.update(((part.part_number, part.etag), part) for part in page.parts)
         if not page.is_truncated or page.next_part_number_marker <= after:
             return parts
         after = page.next_part_number_marker
@@ -188,19 +190,21 @@ def _all_parts(bucket: Bucket, ref: MultipartRef) -> dict[int, StoredPart]:
 def _check_parts(
     bucket: Bucket,
     wanted: Sequence[CompletedPart],
-    stored: Mapping[int, StoredPart],
+    stored: Mapping[tuple[int, str], StoredPart],
     headers: Mapping[str, str],
 ) -> int:
     """The rules for parts, before the backend is asked; returns the size of the object in bytes."""
     if len(wanted) > bucket.limits.max_parts:
         raise InvalidRequest(f"This bucket takes at most {bucket.limits.max_parts} parts.")
+    sizes: list[int] = []
     for part in wanted:
-        found = stored.get(part.part_number)
-        if found is None or found.etag != part.etag:
+        found = stored.get((part.part_number, part.etag))
+        if found is None:
             raise InvalidPart(f"Part {part.part_number} could not be found, or its ETag did not match.")
-    if any(stored[part.part_number].size < MIN_PART_BYTES for part in wanted[:-1]):
+        sizes.append(found.size)
+    if any(size < MIN_PART_BYTES for size in sizes[:-1]):
         raise EntityTooSmall
-    size = sum(stored[part.part_number].size for part in wanted)
+    size = sum(sizes)
     if size > bucket.limits.max_object_bytes:
         raise EntityTooLarge
     promised = multipart_object_size(headers)
