@@ -30,19 +30,21 @@ def clean_attributes(
     for key, value in attributes.items():
         # The plain cases are asked for by exact type: this runs for every attribute of every span.
         kind = type(value)
-        if (kind is str and len(value) <= max_length) or kind in _NUMBERS:  # type: ignore[arg-type]
-            kept = value
+        if ((kind is str and len(value) <= max_length) or kind in _NUMBERS) and type(key) is str and key:  # type: ignore[arg-type]
+            cleaned[key] = value
         else:
-            kept = clean_value(value, max_length)
-        if kept is None:
-            warn_dropped(key, value)
-        elif type(key) is str and key:
-            cleaned[key] = kept
-        elif is_valid_key(key):
-            cleaned[str.__str__(key)] = kept
+            _clean_into(cleaned, key, value, max_length)
     if len(cleaned) > max_count:
         cleaned = dict(islice(cleaned.items(), max_count))
     return cleaned, len(attributes) - len(cleaned)
+
+
+def _clean_into(attributes: dict[str, AnyValue], key: str, value: AnyValue, max_length: int) -> None:
+    kept = clean_value(value, max_length)
+    if kept is None:
+        warn_dropped(key, value)
+    elif is_valid_key(key):
+        attributes[str.__str__(key)] = kept
 
 
 def is_valid_key(key: object) -> bool:
@@ -64,10 +66,11 @@ def clean_value(value: AnyValue, max_length: int, depth: int = 0) -> AnyValue:
     ``None`` when it is of no valid type, or nested deeper than eight levels. Subclasses (enumerations,
     template-safe texts) become the builtin they are, so that an encoder may dispatch on exact types.
     """
-    if isinstance(value, str):
-        return str.__str__(value)[:max_length]
-    if isinstance(value, bool):
+    kind = type(value)
+    if kind in _NUMBERS:
         return value
+    if isinstance(value, str):
+        return (value if kind is str else str.__str__(value))[:max_length]
     if isinstance(value, int):
         return int.__int__(value)
     if isinstance(value, float):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from contextvars import Token
 from types import TracebackType
 from typing import ParamSpec, TypeVar, cast
@@ -22,34 +21,20 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class CurrentSpan(AbstractContextManager[Span]):
-    """Starts a span on entry and makes it the current one; as a decorator, one for each call."""
+class CurrentSpan:
+    """Starts a span on entry and makes it the current one; as a decorator, one for each call.
 
-    __slots__ = (
-        "_arguments",
-        "_ends_on_exit",
-        "_records_exception",
-        "_sets_status_on_exception",
-        "_span",
-        "_start",
-        "_token",
-    )
+    ``arguments`` are those of ``start``, a tracer's ``start_span``.
+    """
+
+    __slots__ = ("_arguments", "_ends_on_exit", "_span", "_start", "_token")
 
     _span: Span
     _token: Token[Context]
 
-    def __init__(
-        self,
-        start: Callable[..., Span],
-        arguments: tuple[object, ...],
-        records_exception: bool,
-        sets_status_on_exception: bool,
-        ends_on_exit: bool,
-    ) -> None:
+    def __init__(self, start: Callable[..., Span], arguments: tuple[object, ...], ends_on_exit: bool) -> None:
         self._start = start
         self._arguments = arguments
-        self._records_exception = records_exception
-        self._sets_status_on_exception = sets_status_on_exception
         self._ends_on_exit = ends_on_exit
 
     def __enter__(self) -> Span:
@@ -71,9 +56,10 @@ class CurrentSpan(AbstractContextManager[Span]):
             self._span.end()
 
     def _record(self, exception: Exception) -> None:
-        if self._records_exception:
+        *_, records_exception, sets_status_on_exception = self._arguments
+        if records_exception:
             self._span.record_exception(exception)
-        if self._sets_status_on_exception:
+        if sets_status_on_exception:
             self._span.set_status(Status(StatusCode.ERROR, exception_status(exception)))
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
@@ -94,10 +80,4 @@ class CurrentSpan(AbstractContextManager[Span]):
         return traced
 
     def _another(self) -> CurrentSpan:
-        return CurrentSpan(
-            self._start,
-            self._arguments,
-            self._records_exception,
-            self._sets_status_on_exception,
-            self._ends_on_exit,
-        )
+        return CurrentSpan(self._start, self._arguments, self._ends_on_exit)

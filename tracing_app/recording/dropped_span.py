@@ -21,10 +21,10 @@ class DroppedSpan(NonRecordingSpan):
         super().__init__(context)
         self.settings = settings
         self.buffer = buffer
+        if buffer is not None:
+            buffer.dropped_spans += 1
 
     def child(self) -> DroppedSpan:
         """A span below this one."""
-        if self.buffer is not None:
-            self.buffer.dropped_spans += 1
         context = context_below(self._context, self.settings.new_span_id())
         return DroppedSpan(context, self.settings, self.buffer)

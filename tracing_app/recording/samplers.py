@@ -140,7 +140,7 @@ class RateCap:
 
     def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_second = per_second
-        self._size = max(per_second, 1.0)
+        self._size = max(per_second, 1.0) if per_second > 0 else 0.0
         self._clock = clock
         self._tokens = self._size
         self._filled_at = clock()

@@ -59,6 +59,7 @@ class LightSpan(Span):
     links: Sequence[LinkData] = ()
     status_code: StatusCode = StatusCode.UNSET
     status_description: str = ""
+    _links: Sequence[LinkData] = ()
     _records_exception: bool = True
     _sets_status_on_exception: bool = True
 
@@ -120,16 +121,16 @@ class LightSpan(Span):
             self._warn_ended("set_attribute")
             return
         limits = self.buffer.settings.limits
-        kept = value if type(value) is int else clean_value(value, limits.max_attribute_length)
+        kept = clean_value(value, limits.max_attribute_length)
         if kept is None:
             warn_dropped(key, value)
             self.dropped_attributes += 1
-        elif not is_valid_key(key) or (
-            key not in attributes and len(attributes) >= limits.max_span_attributes
-        ):
+        elif not is_valid_key(key):
             self.dropped_attributes += 1
-        else:
+        elif key in attributes or len(attributes) < limits.max_span_attributes:
             attributes[key] = kept
+        else:
+            self.dropped_attributes += 1
 
     def set_attributes(self, attributes: Mapping[str, AnyValue]) -> None:
         present = self._attributes
@@ -199,21 +200,19 @@ class LightSpan(Span):
                 self.add_link(link.context, link.attributes)
 
     def add_link(self, context: SpanContext | None, attributes: Mapping[str, AnyValue] | None = None) -> None:
+        # Few spans have links: the list is made with the first, by one operation for all threads.
+        links: list[LinkData] = self.__dict__.setdefault("_links", [])
         if self.end_ns != _NOT_ENDED:
             self._warn_ended("add_link")
             return
         if context is None or not (context.is_valid or attributes or context.trace_state):
             return
         limits = self.buffer.settings.limits
-        cleaned, dropped = clean_attributes(
-            attributes, limits.max_link_attributes, limits.max_attribute_length
-        )
-        links = (*self.links, LinkData(context, cleaned, dropped))
-        surplus = len(links) - limits.max_links
-        if surplus > 0:
-            self.dropped_links += surplus
-            links = links[surplus:]
-        self.links = links
+        kept, dropped = clean_attributes(attributes, limits.max_link_attributes, limits.max_attribute_length)
+        links.append(LinkData(context, kept, dropped))
+        if len(links) > limits.max_links:
+            self.dropped_links += 1
+            del links[:1]
 
     def update_name(self, name: str) -> None:
         if self.end_ns != _NOT_ENDED:
@@ -260,6 +259,8 @@ class LightSpan(Span):
             self._attributes[DROPPED_SPANS] = buffer.dropped_spans
         self.attributes = self._attributes.copy()
         self.events = tuple(self._events)
+        if self._links:
+            self.links = tuple(self._links)
         if self._is_local_root:
             buffer.close(self)
         else:

@@ -15,15 +15,18 @@ from .settings import RecordingSettings
 
 
 class TraceBuffer:
-    """``events_left`` is how many events the spans may still hold; ``dropped_spans`` those not recorded."""
+    """``spans_left`` and ``events_left`` may still be recorded; ``dropped_spans`` were not.
+
+    The room for a span is taken at its start, so that parents come before children.
+    """
 
     __slots__ = (
         "_is_closed",
         "_spans",
-        "_spans_left",
         "dropped_spans",
         "events_left",
         "settings",
+        "spans_left",
         "trace_id",
     )
 
@@ -32,17 +35,9 @@ class TraceBuffer:
         self.trace_id = trace_id
         self.dropped_spans = 0
         self.events_left = settings.limits.max_trace_events
-        self._spans_left = settings.limits.max_trace_spans
+        self.spans_left = settings.limits.max_trace_spans - 1
         self._spans: list[SpanData] = []
         self._is_closed = False
-
-    def admit(self) -> bool:
-        """Whether one more span may be recorded. Asked at its start, so parents come before children."""
-        if self._spans_left > 0:
-            self._spans_left -= 1
-            return True
-        self.dropped_spans += 1
-        return False
 
     def keep(self, span: SpanData) -> None:
         """Take a span that has ended and is not the local root."""
@@ -62,9 +57,10 @@ class TraceBuffer:
         # Closed first, then emptied one by one: whichever thread takes a span out of the list owns it.
         self._is_closed = True
         spans = [local_root]
-        try:
-            while True:
+        while self._spans:
+            try:
                 spans.append(self._spans.pop())
-        except IndexError:
-            spans.reverse()
+            except IndexError:  # a late span was taken back by its thread meanwhile
+                break
+        spans.reverse()
         self.settings.sink.offer(TraceData(self.trace_id, spans))

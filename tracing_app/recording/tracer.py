@@ -60,8 +60,6 @@ class LightTracer(Tracer):
         return CurrentSpan(
             self.start_span,
             (name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception),
-            record_exception,
-            set_status_on_exception,
             end_on_exit,
         )
 
@@ -81,12 +79,13 @@ class LightTracer(Tracer):
         span: Span
         if type(parent) is LightSpan and self._head is not None and parent.buffer.settings is settings:
             buffer = parent.buffer
-            own = context_below(parent.context, settings.new_span_id())
-            if not buffer.admit():
+            above = parent.context
+            own = context_below(above, settings.new_span_id())
+            if buffer.spans_left <= 0:
                 return DroppedSpan(own, settings, buffer)
-            parent_span_id = parent.context[1]
+            buffer.spans_left -= 1
             span = LightSpan(
-                buffer, False, self._scope, own, parent_span_id, False, name, kind, attributes, start_time
+                buffer, False, self._scope, own, above.span_id, False, name, kind, attributes, start_time
             )
         elif type(parent) is DroppedSpan and self._drops_below(parent):
             return parent.child()
@@ -118,13 +117,8 @@ class LightTracer(Tracer):
         settings = self._settings
         above = _valid_context(parent)
         if above is None:
-            trace_id, parent_span_id, is_remote, flags, state = (
-                settings.new_trace_id(),
-                0,
-                False,
-                _RANDOM,
-                None,
-            )
+            trace_id, parent_span_id, is_remote = settings.new_trace_id(), 0, False
+            flags, state = _RANDOM, None
         else:
             trace_id, parent_span_id, is_remote, flags, state, _ = above
         if self._head is not None:
@@ -141,8 +135,10 @@ class LightTracer(Tracer):
         is_local_root = buffer is None
         if buffer is None:
             buffer = TraceBuffer(settings, trace_id)
-        elif not buffer.admit():
+        elif buffer.spans_left <= 0:
             return DroppedSpan(own, settings, buffer)
+        else:
+            buffer.spans_left -= 1
         return LightSpan(
             buffer,
             is_local_root,
@@ -165,5 +161,7 @@ class LightTracer(Tracer):
 
 def _valid_context(parent: object) -> SpanContext | None:
     """The context of the parent span, None for a root span."""
-    above = parent.get_span_context() if isinstance(parent, Span) else None
+    if parent is None or not isinstance(parent, Span):
+        return None
+    above = parent.get_span_context()
     return above if isinstance(above, SpanContext) and above.is_valid else None
