@@ -89,21 +89,26 @@ def scripted_server(
 
         def accept() -> None:
             while True:
-                try:
-                    sock, _ = listener.accept()
-                except OSError:
+                sock, address = listener.accept()
+                if address in last:
+                    sock.close()
                     return
                 sock.settimeout(10)
                 server.connections += 1
                 threads.append(threading.Thread(target=serve, args=(sock, server.connections)))
                 threads[-1].start()
 
+        last: set[tuple[str, int]] = set()
         acceptor = threading.Thread(target=accept)
         acceptor.start()
         try:
             yield server
         finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            acceptor.join()
+            # One more connection, behind those that wait to be accepted and are served too.
+            with socket.socket() as end:
+                end.bind(("127.0.0.1", 0))
+                last.add(end.getsockname())
+                end.connect(listener.getsockname())
+                acceptor.join()
             for thread in threads:
                 thread.join()

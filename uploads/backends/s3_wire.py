@@ -128,57 +128,48 @@ class Connection:
     def converse(self, request: Outgoing, first: Block, blocks: Iterator[Block]) -> Answer:
         """Raises Stale, WireFailure, ValueError for a body of another length, and what the body raises."""
         self.is_reusable = False
-        sent = len(first)
+        _require_length(request, len(first), is_end=False)
+        self._sock.settimeout(self._seconds)
+        head = (b"".join((request.head, first)),) if len(first) <= JOIN_BYTES else (request.head, first)
         try:
-            self._begin(request.head, first)
-            if self._is_answered_early(request, sent):
-                return self._receive_early(request.method)
-            if sent == request.length:
-                _expect_end(blocks)
-                return self._receive(request.method)
+            answer = self._send(request, len(first), *head)
+            if answer is None and len(first) == request.length:
+                _require_length(request, len(first) + len(next(blocks, b"")), is_end=True)
+                answer = self._receive(request.method)
         except WireFailure as failure:
-            if self._was_used and failure.is_lost and (request.is_repeatable or sent < request.length):
+            is_whole = len(first) == request.length
+            if self._was_used and failure.is_lost and (request.is_repeatable or not is_whole):
                 raise Stale from failure
             raise
-        return self._stream(request, sent, blocks)
+        return answer or self._stream(request, len(first), blocks)
 
     def _stream(self, request: Outgoing, sent: int, blocks: Iterator[Block]) -> Answer:
+        """The rest of the body."""
         for block in blocks:
             sent += len(block)
-            if sent > request.length:
-                break
-            try:
-                self._sock.sendall(block)
-            except _LOST as exc:
-                return self._receive_early(request.method, exc)
-            except _WIRE_ERRORS as exc:
-                raise WireFailure(exc) from exc
-            if self._is_answered_early(request, sent):
-                return self._receive_early(request.method)
-        if sent != request.length:
-            raise ValueError(f"the body promised {request.length} bytes and has others: {sent}")
+            _require_length(request, sent, is_end=False)
+            answer = self._send(request, sent, block)
+            if answer is not None:
+                return answer
+        _require_length(request, sent, is_end=True)
         return self._receive(request.method)
 
-    def _begin(self, head: bytes, first: Block) -> None:
-        """The head and, where it is small, the first block in the same segment."""
-        self._sock.settimeout(self._seconds)
+    def _send(self, request: Outgoing, sent: int, *pieces: Block) -> Answer | None:
+        """Send the pieces, after which ``sent`` bytes of the body are on their way.
+
+        Returns the answer of an upstream that does not want to hear the rest. Under TLS a readable
+        socket may only hold a session ticket, so there a failing send has to tell.
+        """
         try:
-            if len(first) <= JOIN_BYTES:
-                self._sock.sendall(b"".join((head, first)))
-            else:
-                self._sock.sendall(head)
-                self._sock.sendall(first)
+            for piece in pieces:
+                self._sock.sendall(piece)
+        except _LOST as exc:
+            return self._receive_early(request.method, exc)
         except _WIRE_ERRORS as exc:
             raise WireFailure(exc) from exc
-
-    def _is_answered_early(self, request: Outgoing, sent: int) -> bool:
-        """The upstream speaks, or is gone, before it has the whole body.
-
-        Under TLS a readable socket may only hold a session ticket, so there a failing send has to tell.
-        """
-        return (
-            sent < request.length and not isinstance(self._sock, ssl.SSLSocket) and bool(self._poll.poll(0))
-        )
+        if sent < request.length and not isinstance(self._sock, ssl.SSLSocket) and self._poll.poll(0):
+            return self._receive_early(request.method)
+        return None
 
     def _receive_early(self, method: str, cause: Exception | None = None) -> Answer:
         """What the upstream said before it stopped listening; the connection is of no use afterwards."""
@@ -209,9 +200,10 @@ class Connection:
         return Answer(response.status, headers, body)
 
 
-def _expect_end(blocks: Iterator[Block]) -> None:
-    if next(blocks, None) is not None:
-        raise ValueError("the body is longer than it promised")
+def _require_length(request: Outgoing, size: int, *, is_end: bool) -> None:
+    """A longer body would run into the next request, a shorter one leave the upstream waiting."""
+    if size > request.length or (is_end and size < request.length):
+        raise ValueError(f"the body promised {request.length} bytes and has others: {size}")
 
 
 class _AnswerSource(io.RawIOBase):
