@@ -142,7 +142,7 @@ def complete(
                     _claimed_checksum(opened.ref, s3.headers, len(wanted)),
                 )
         except UploadNotFound:
-            return _completed_before(opened, wanted)
+            return _completed_before(bucket, opened, wanted)
         stored = StoredObject(stored.etag, size, stored.checksums, stored.checksum_type, stored.version_id)
         current.set("mizuchi.upload.bytes", size)
         record = records.multipart(opened.owner, opened.upload_id)
@@ -224,9 +224,15 @@ def _claimed_checksum(
     return {a: text if "-" in text else f"{text}-{parts}" for a, text in claimed.items()}
 
 
-def _completed_before(opened: OpenedUpload, wanted: Sequence[CompletedPart]) -> StoredObject:
-    """The answer of the first CompleteMultipartUpload, when this one repeats it."""
+def _completed_before(bucket: Bucket, opened: OpenedUpload, wanted: Sequence[CompletedPart]) -> StoredObject:
+    """The answer of the first CompleteMultipartUpload, when this one repeats it: from the record, or from
+    the backend when nobody lived to write there that it is stored."""
     record = records.multipart(opened.owner, opened.upload_id)
+    if record is not None and record.state == records.State.RECEIVING:
+        found = bucket.backend.find_completed(opened.ref, wanted)
+        if found is not None:
+            records.stored(record, found)
+            return found
     if record is None or record.state != records.State.STORED or not _is_made_of(record.etag, wanted):
         raise UploadNotFound
     return records.as_stored_object(record)

@@ -22,6 +22,8 @@ class BackendDifferences:
     enforces_part_size: ClassVar[bool] = True
     #: An upload id together with another key than its own is UploadNotFound.
     binds_upload_to_key: ClassVar[bool] = True
+    #: An object tells which upload it was.
+    finds_completed: ClassVar[bool] = True
     #: How many blocks of a part may be pulled before its upload is found missing.
     blocks_to_find_out: ClassVar[int] = 0
     #: Checksum algorithms of single puts.

@@ -66,6 +66,24 @@ class MultipartContract(BackendDifferences):
 
     # -- completion ---------------------------------------------------------------------------------------
 
+    def test_a_completion_whose_answer_was_lost_is_found(self, backend, bucket):
+        if not self.finds_completed:
+            pytest.skip("this storage does not say how an object was made")
+        upload = begin(backend, bucket)
+        parts = [send(backend, upload, 1, FIRST), send(backend, upload, 2, LAST)]
+        listed = [CompletedPart(part.part_number, part.etag) for part in parts]
+        assert backend.find_completed(upload, listed) is None
+        stored = complete(backend, upload, parts)
+        found = backend.find_completed(upload, listed)
+        assert found is not None
+        assert (found.etag, found.size) == (stored.etag, stored.size)
+
+    def test_an_object_of_another_upload_is_not_found(self, backend, bucket):
+        upload, other = begin(backend, bucket), begin(backend, bucket)
+        part = send(backend, upload, 1, FIRST)
+        complete(backend, other, [send(backend, other, 1, LAST)])
+        assert backend.find_completed(upload, [CompletedPart(1, part.etag)]) is None
+
     def test_parts_in_any_order_become_the_object(self, backend, bucket, read_object, leftovers):
         upload = begin(backend, bucket, "dir/k")
         last = send(backend, upload, 7, LAST)

@@ -72,10 +72,19 @@ def assemble(
     return Assembly(files, stored)
 
 
-def etag_of_parts(parts: Sequence[StoredPart]) -> str:
-    """The ETag of a multipart object: MD5 of the parts' MD5s, and how many."""
+def etag_of_parts(parts: Sequence[StoredPart | CompletedPart]) -> str:
+    """The ETag of a multipart object: MD5 of the parts' MD5s, and how many. Raises ValueError for ETags
+    that are no MD5s."""
     digests = b"".join(bytes.fromhex(part.etag) for part in parts)
     return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"
+
+
+def is_made_of(etag: str, parts: Sequence[CompletedPart]) -> bool:
+    """Whether this is the ETag of an object made of these parts; False where ETags are no MD5s."""
+    try:
+        return etag == etag_of_parts(parts)
+    except ValueError:
+        return False
 
 
 def _chosen(file: PartFile | None, listed: CompletedPart) -> PartFile:

@@ -137,6 +137,10 @@ class Backend(Protocol):
         Raises UploadNotFound, PartInvalid, PartTooSmall, ConditionFailed, DigestRejected.
         """
 
+    def find_completed(self, upload: MultipartRef, parts: Sequence[CompletedPart]) -> StoredObject | None:
+        """The object that an upload, unknown by now, became when it was completed with these parts; None
+        when that is not certain. For a completion whose answer nobody heard."""
+
     def abort_multipart_upload(self, upload: MultipartRef) -> None:
         """Forget the upload and its parts. Raises UploadNotFound."""
 

@@ -99,6 +99,10 @@ class DjangoStorageBackend:
             held.remove()
         return assembly.stored
 
+    def find_completed(self, upload: MultipartRef, parts: Sequence[CompletedPart]) -> StoredObject | None:
+        """See ``Backend``. Storages do not say how an object was made."""
+        return None
+
     def abort_multipart_upload(self, upload: MultipartRef) -> None:
         """See ``Backend``."""
         self._parts.abort(upload)

@@ -19,7 +19,7 @@ from uploads.body.stream import Body
 from uploads.config import FilesystemStorageConfig
 from uploads.s3.headers import ChecksumAlgorithm, Conditions, MultipartChecksum
 
-from .assembly import assemble
+from .assembly import assemble, is_made_of
 from .base import (
     Capability,
     CompletedPart,
@@ -97,10 +97,9 @@ class FilesystemBackend:
         """See ``Backend``. One that died between the rename and the removal of its parts can be repeated."""
         where = path_of(upload.bucket, upload.key)
         with self._parts.held(upload) as held:
-            done = self._tree.sidecar(where)
-            if done and done.upload_id == upload.backend_id:
+            if done := self.find_completed(upload, parts):
                 held.remove()
-                return done.stored
+                return done
             manifest = held.manifest
             assembly = assemble(held.part, parts, manifest.checksum, full_checksum)
             self._tree.admit(where, conditions)
@@ -110,6 +109,13 @@ class FilesystemBackend:
                 )
             held.remove()
         return assembly.stored
+
+    def find_completed(self, upload: MultipartRef, parts: Sequence[CompletedPart]) -> StoredObject | None:
+        """See ``Backend``. The object's sidecar names the upload that made it."""
+        there = self._tree.sidecar(path_of(upload.bucket, upload.key))
+        if there is None or there.upload_id != upload.backend_id or not is_made_of(there.stored.etag, parts):
+            return None
+        return there.stored
 
     def abort_multipart_upload(self, upload: MultipartRef) -> None:
         """See ``Backend``."""

@@ -33,6 +33,7 @@ def staged(staging: Path) -> list[str]:
 
 class DjangoStorageContract(BackendContract):
     holds_metadata = False
+    finds_completed = False
     holds_content_type = False
 
     @pytest.fixture
