@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from .config import OtlpConfig
+from opentelemetry.sdk.resources import Resource
+
+from .config import ExportConfig, OtlpConfig
+from .console_transport import ConsoleTransport
 from .http_transport import HttpTransport
+from .otlp_wire import SpanEncoder
 from .transport import Transport
+from .worker import ExportWorker
 
 
-def build_transport(otlp: OtlpConfig) -> Transport:
-    """The transport of the configured protocol. Connects to nothing yet."""
+def build_transport(otlp: OtlpConfig | None) -> Transport:
+    """The transport of the configured protocol, the console's without one. Connects to nothing yet."""
+    if otlp is None:
+        return ConsoleTransport()
     if otlp.protocol == "http/protobuf":
         return HttpTransport(otlp)
     # gRPC's library costs 40 ms and 10 MB: only who uses it pays.
     from .grpc_transport import GrpcTransport
 
     return GrpcTransport(otlp)
+
+
+def build_worker(config: ExportConfig, resource: Resource) -> ExportWorker:
+    """The sink of this process and those forked from it. Its thread starts with the first trace."""
+    return ExportWorker(config, build_transport(config.otlp), SpanEncoder(resource))

@@ -1,0 +1,55 @@
+"""One log line for each change of state of the export path, never one for each failure."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final, Literal
+
+logger = logging.getLogger("mizuchi.tracing.export")
+
+ExportState = Literal["healthy", "failing", "spooling", "losing", "rejecting"]
+
+_RANKS: Final[dict[ExportState, int]] = {
+    "healthy": 0,
+    "failing": 1,
+    "spooling": 2,
+    "losing": 3,
+    "rejecting": 4,
+}
+_LINES: Final[dict[ExportState, tuple[int, str]]] = {
+    "failing": (logging.WARNING, "trace export fails, retrying: %s"),
+    "spooling": (logging.WARNING, "trace export fails, traces are kept in the spool: %s"),
+    "losing": (logging.ERROR, "trace export fails, traces are lost: %s"),
+    "rejecting": (logging.ERROR, "the collector refuses traces, they are lost: %s"),
+}
+
+
+class StateLog:
+    """A state only gets worse until a success: failures of several kinds in turn are no changes."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self.state: ExportState = "healthy"
+        self.since = now()
+
+    def worsen(self, state: ExportState, reason: str) -> None:
+        """Enter a state unless the present one is as bad."""
+        if _RANKS[state] <= _RANKS[self.state]:
+            return
+        self._enter(state)
+        level, line = _LINES[state]
+        logger.log(level, line, reason)
+
+    def recover(self) -> None:
+        """A request was taken whole."""
+        if self.state == "healthy":
+            return
+        seconds = self._now() - self.since
+        was = self.state
+        self._enter("healthy")
+        logger.info("trace export has recovered, it was %s for %.0f s", was, seconds)
+
+    def _enter(self, state: ExportState) -> None:
+        self.state = state
+        self.since = self._now()

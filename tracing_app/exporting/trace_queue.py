@@ -1,0 +1,113 @@
+"""Finished traces that wait for export: whole ones, within bounds, those with an error last to go."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from opentelemetry.trace import StatusCode
+
+from tracing_app.recording.data import TraceData
+
+# What a span, an event, a link and an attribute take beside their text, about.
+_SPAN_BYTES, _EVENT_BYTES, _ATTRIBUTE_BYTES = 300, 100, 60
+
+
+class Queued(NamedTuple):
+    """A trace, its number of spans and about how many bytes it takes."""
+
+    trace: TraceData
+    spans: int
+    size: int
+
+
+class Evicted(NamedTuple):
+    """What had to go for want of room."""
+
+    traces: int
+    spans: int
+
+
+_NOTHING = Evicted(0, 0)
+
+
+class TraceQueue:
+    """Not locked: every method is called under the worker's lock.
+
+    Without room the oldest traces without an error go first, then the oldest with one: what happens now is
+    worth more than what happened before, and an error more than either.
+    """
+
+    def __init__(self, *, max_spans: int, max_bytes: int) -> None:
+        self._max_spans = max_spans
+        self._max_bytes = max_bytes
+        self._errors: deque[Queued] = deque()
+        self._others: deque[Queued] = deque()
+        self.spans = 0
+        self.bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._errors) + len(self._others)
+
+    def put(self, item: Queued, *, is_error: bool) -> Evicted:
+        """Take a trace in; it may itself be what is evicted."""
+        self.spans += item.spans
+        self.bytes += item.size
+        (self._errors if is_error else self._others).append(item)
+        if self.spans <= self._max_spans and self.bytes <= self._max_bytes:
+            return _NOTHING
+        return self._evict()
+
+    def take(self, *, max_spans: int, max_bytes: int) -> list[Queued]:
+        """The next whole traces of a batch, errors first; at least one when there is any."""
+        taken: list[Queued] = []
+        spans = size = 0
+        while waiting := self._errors or self._others:
+            item = waiting[0]
+            spans += item.spans
+            size += item.size
+            if taken and (spans > max_spans or size > max_bytes):
+                break
+            taken.append(waiting.popleft())
+            self._leave(item)
+        return taken
+
+    def _evict(self) -> Evicted:
+        traces = spans = 0
+        while self.spans > self._max_spans or self.bytes > self._max_bytes:
+            item = (self._others or self._errors).popleft()
+            self._leave(item)
+            traces += 1
+            spans += item.spans
+        return Evicted(traces, spans)
+
+    def _leave(self, item: Queued) -> None:
+        self.spans -= item.spans
+        self.bytes -= item.size
+
+
+def weigh(trace: TraceData) -> tuple[Queued, bool]:
+    """The trace as an item of the queue, and whether one of its spans is an error."""
+    spans = trace.spans
+    size = _SPAN_BYTES * len(spans)
+    is_error = False
+    for span in spans:
+        if span.status_code is StatusCode.ERROR:
+            is_error = True
+        for value in span.attributes.values():
+            size += _size(value)
+        for event in span.events:
+            size += _EVENT_BYTES
+            for value in event.attributes.values():
+                size += _size(value)
+        size += _EVENT_BYTES * len(span.links)
+    return Queued(trace, len(spans), size), is_error
+
+
+def _size(value: object) -> int:
+    if isinstance(value, str | bytes):
+        return _ATTRIBUTE_BYTES + len(value)
+    if isinstance(value, Sequence):
+        return _ATTRIBUTE_BYTES + sum(_size(item) for item in value)
+    return _ATTRIBUTE_BYTES

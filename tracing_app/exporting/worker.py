@@ -1,0 +1,310 @@
+"""The sink that traces are offered to, and the one thread of a process that exports them.
+
+``offer`` puts a trace into a bounded queue and is done. ``flush`` and ``shutdown`` keep their deadlines
+whatever the transport does: a batch whose thread hangs is taken out of its hands.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+import time
+import weakref
+from collections.abc import Callable
+
+from tracing_app.recording.data import TraceData
+
+from .breaker import Breaker
+from .config import ExportConfig
+from .delivery import Batch, Delivery
+from .otlp_wire import SpanEncoder
+from .spool import Spool, SpoolUsage
+from .state_log import StateLog
+from .stats import ExportStats, Ledger
+from .trace_queue import TraceQueue, weigh
+from .transport import Transport
+
+logger = logging.getLogger("mizuchi.tracing.export")
+
+_RESERVE_SECONDS = 0.5
+
+_workers: weakref.WeakSet[ExportWorker] = weakref.WeakSet()
+
+
+class ExportWorker:
+    """A ``TraceSink``. Its thread starts with the first trace, or with ``start``; after a fork anew."""
+
+    def __init__(
+        self,
+        config: ExportConfig,
+        transport: Transport,
+        encoder: SpanEncoder,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        self._config = config
+        self._batch_config = config.batch
+        self._transport = transport
+        self._encoder = encoder
+        self._clock = clock
+        self._now = now
+        self._random = random
+        self._begin()
+        _workers.add(self)
+
+    def _begin(self) -> None:
+        """Everything that belongs to one process."""
+        config = self._config
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._queue = TraceQueue(
+            max_spans=config.batch.max_queue_spans, max_bytes=config.batch.max_queue_bytes
+        )
+        self._spans_offered = 0
+        self._traces_offered = 0
+        self._state_log = StateLog(self._now)
+        self._ledger = Ledger(self._state_log, self._now)
+        self._breaker = Breaker(
+            failures=config.breaker.failures, reset_seconds=config.breaker.reset_seconds, clock=self._clock
+        )
+        self._spool = (
+            Spool(config.spool.directory, max_bytes=config.spool.max_bytes, on_loss=self._ledger.drop)
+            if config.spool
+            else None
+        )
+        self._delivery = Delivery(
+            transport=self._transport,
+            encoder=self._encoder,
+            breaker=self._breaker,
+            spool=self._spool,
+            retry=config.retry,
+            ledger=self._ledger,
+            clock=self._clock,
+            random=self._random,
+        )
+        self._thread: threading.Thread | None = None
+        self._in_flight: Batch | None = None
+        self._due_at = self._clock() + config.batch.scheduled_delay_seconds
+        self._flushes_wanted = 0
+        self._flushes_done = 0
+        self._hurry_until: float | None = None
+        self._is_closed = False
+
+    # For the threads of requests.
+
+    def offer(self, trace: TraceData) -> None:
+        """Queue a trace; see ``TraceSink``. Without room, traces without an error go first."""
+        item, is_error = weigh(trace)
+        with self._lock:
+            self._traces_offered += 1
+            self._spans_offered += item.spans
+            if self._is_closed:
+                self._ledger.drop("closed", item.spans, 1)
+                return
+            was_below = self._queue.spans < self._batch_config.max_export_batch_size
+            evicted = self._queue.put(item, is_error=is_error)
+            if evicted.traces:
+                self._ledger.drop("queue_full", evicted.spans, evicted.traces)
+            if was_below and self._queue.spans >= self._batch_config.max_export_batch_size:
+                self._changed.notify_all()
+            if self._thread is None:
+                self._start_thread()
+
+    # For whoever runs the process.
+
+    def start(self) -> None:
+        """Start the thread now, so that a spool from before is replayed without waiting for a trace."""
+        with self._lock:
+            if self._thread is None and not self._is_closed:
+                self._start_thread()
+
+    def flush(self, deadline_seconds: float) -> bool:
+        """Export what is queued. Whether all of it was exported or spooled by then; the rest stays queued."""
+        ends = self._clock() + deadline_seconds
+        lost = self._ledger.spans_lost
+        if not self._lock.acquire(timeout=deadline_seconds):
+            return False
+        try:
+            if self._thread is None:
+                return len(self._queue) == 0
+            self._flushes_wanted += 1
+            wanted = self._flushes_wanted
+            # Nothing is to be lost by a flush: without a spool the time is all for sending.
+            self._hurry_until = ends - _reserve(deadline_seconds) if self._spool else ends
+            self._changed.notify_all()
+            is_done = self._changed.wait_for(
+                lambda: self._flushes_done >= wanted, max(ends - self._clock(), 0)
+            )
+            if not is_done and not self._is_closed:
+                self._flushes_done = max(self._flushes_done, wanted)
+                self._hurry_until = None
+        finally:
+            self._lock.release()
+        return is_done and self._ledger.spans_lost == lost
+
+    def shutdown(self, deadline_seconds: float) -> bool:
+        """Export or spool what is queued, take nothing more. Whether nothing was lost."""
+        ends = self._clock() + deadline_seconds
+        reserve = _reserve(deadline_seconds)
+        lost = self._ledger.spans_lost
+        # Held by the very code that a signal's handler interrupted, the lock would never be free.
+        if not self._lock.acquire(timeout=deadline_seconds):
+            return False
+        try:
+            self._is_closed = True
+            self._hurry_until = ends - reserve
+            thread = self._thread
+            self._changed.notify_all()
+        finally:
+            self._lock.release()
+        if thread:
+            thread.join(max(ends - reserve - self._clock(), 0))
+        self._take_over(ends)
+        return self._ledger.spans_lost == lost
+
+    def stats(self) -> ExportStats:
+        """How it stands now."""
+        spool = self._spool.usage() if self._spool else SpoolUsage()
+        ledger, now = self._ledger, self._now()
+        with self._lock:
+            in_flight = self._in_flight
+            return ExportStats(
+                spans_offered=self._spans_offered,
+                traces_offered=self._traces_offered,
+                spans_exported=ledger.spans_exported,
+                traces_exported=ledger.traces_exported,
+                spans_rejected=ledger.spans_rejected,
+                spans_dropped=ledger.spans_dropped,
+                traces_dropped=ledger.traces_dropped,
+                retries=ledger.retries,
+                queue_spans=self._queue.spans,
+                queue_traces=len(self._queue),
+                queue_bytes=self._queue.bytes,
+                in_flight_spans=in_flight.spans if in_flight and not in_flight.is_settled else 0,
+                spool=spool,
+                breaker=self._breaker.state,
+                breaker_since=now - self._breaker.seconds_in_state,
+                state=self._state_log.state,
+                state_since=self._state_log.since,
+                last_success_at=ledger.last_success_at,
+                last_error=ledger.last_error,
+                last_error_at=ledger.last_error_at,
+            )
+
+    # Pace: what the delivery asks.
+
+    def try_seconds(self) -> float:
+        timeout = self._config.otlp.timeout_seconds if self._config.otlp else 10.0
+        hurry_until = self._hurry_until
+        return timeout if hurry_until is None else min(timeout, hurry_until - self._clock())
+
+    def pause(self, seconds: float) -> bool:
+        with self._lock:
+            return not self._changed.wait_for(self._is_pressed, seconds)
+
+    # The thread.
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._run, name="mizuchi-trace-export", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # No thread to be had, or the interpreter is ending: shutdown spools what is queued.
+            logger.warning("the thread that exports traces cannot be started")
+            return
+        self._thread = thread
+
+    def _run(self) -> None:
+        has_more = False
+        while self._await_work(0 if has_more else None):
+            batch = self._next_batch()
+            try:
+                has_more = self._export(batch)
+            except Exception:
+                logger.exception("exporting traces failed in a way not foreseen")
+                has_more = False
+            self._finish(batch)
+        self._transport.close()
+
+    def _export(self, batch: Batch | None) -> bool:
+        """Deliver a batch, then some of the spool; whether more of it may be sent now."""
+        if batch:
+            self._delivery.deliver(batch, self)
+        if self._hurry_until is not None or self._config.spool is None:
+            return False
+        return self._delivery.replay(self._config.spool.replay_at_once, self)
+
+    def _await_work(self, seconds: float | None) -> bool:
+        """Wait for a full batch, the delay, or a flush; False when closed and empty."""
+        with self._lock:
+            until_due = max(self._due_at - self._clock(), 0)
+            self._changed.wait_for(self._is_pressed, until_due if seconds is None else seconds)
+            return not self._is_closed or len(self._queue) > 0
+
+    def _is_pressed(self) -> bool:
+        return (
+            self._is_closed
+            or self._flushes_wanted > self._flushes_done
+            or self._queue.spans >= self._batch_config.max_export_batch_size
+        )
+
+    def _next_batch(self) -> Batch | None:
+        with self._lock:
+            if not self._is_pressed() and self._clock() < self._due_at:
+                return None
+            items = self._queue.take(
+                max_spans=self._batch_config.max_export_batch_size,
+                max_bytes=self._batch_config.max_export_batch_bytes,
+            )
+            if len(self._queue) == 0:
+                self._due_at = self._clock() + self._batch_config.scheduled_delay_seconds
+            self._in_flight = Batch(items) if items else None
+            return self._in_flight
+
+    def _finish(self, batch: Batch | None) -> None:
+        if batch and batch.settle():
+            self._ledger.drop("failed", batch.spans, batch.traces)
+        with self._lock:
+            self._in_flight = None
+            if len(self._queue) == 0 and self._flushes_wanted > self._flushes_done:
+                self._flushes_done = self._flushes_wanted
+                if not self._is_closed:
+                    self._hurry_until = None
+                self._changed.notify_all()
+
+    def _take_over(self, ends: float) -> None:
+        """Spool what the thread has not dealt with in its time; count what there is no time for."""
+        with self._lock:
+            batches = [self._in_flight] if self._in_flight else []
+            while items := self._queue.take(
+                max_spans=self._batch_config.max_export_batch_size,
+                max_bytes=self._batch_config.max_export_batch_bytes,
+            ):
+                batches.append(Batch(items))
+        for batch in batches:
+            if self._clock() < ends:
+                self._delivery.keep(batch, "shutdown")
+            elif batch.settle():
+                self._ledger.drop("shutdown", batch.spans, batch.traces)
+
+    def _begin_after_fork(self) -> None:
+        """What is queued and in flight is the parent's, which exports it."""
+        self._delivery.abandon()
+        self._begin()
+
+
+def _reserve(deadline_seconds: float) -> float:
+    """The part of a deadline kept for spooling what could not be sent."""
+    return min(_RESERVE_SECONDS, deadline_seconds / 4)
+
+
+def _after_fork_in_child() -> None:
+    for worker in list(_workers):
+        worker._begin_after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
