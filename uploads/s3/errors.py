@@ -315,14 +315,6 @@ class ConditionalRequestConflict(S3Error):
     message = "A conflicting operation occurred during the conditional request. Try again."
 
 
-class RequestHeaderSectionTooLarge(S3Error):
-    """The S3 error of this name."""
-
-    code = "RequestHeaderSectionTooLarge"
-    status = 400
-    message = "Your request header section exceeds the maximum allowed size."
-
-
 class RequestTimeout(S3Error):
     """The S3 error of this name."""
 
