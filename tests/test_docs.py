@@ -1,4 +1,4 @@
-"""The documents tell of what there is: errors, commands, checks, operations, and links that lead somewhere."""
+"""The documents tell of what there is: errors, commands, checks, operations, and links that lead on."""
 
 from __future__ import annotations
 
