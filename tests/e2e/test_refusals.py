@@ -15,7 +15,7 @@ from tests.e2e.wire.refused_forms import FORMS
 from tests.e2e.wire.refused_multipart import COMPLETIONS, PARTS, UPLOAD_IDS
 from tests.e2e.wire.refused_names import BUCKETS, HEADERS, HEADS, KEYS, LIMITS, OPERATIONS
 from tests.e2e.wire.refused_signatures import DATES, PRESIGNED, SIGNATURES
-from tests.e2e.wire.scene import Scene
+from tests.e2e.wire.scene import Scene, surprises_in
 
 Build = Callable[[Scene], Request]
 
@@ -36,6 +36,13 @@ REFUSALS = (
     *COMPLETIONS,
     *FORMS,
 )
+
+
+@pytest.fixture(autouse=True)
+def foreseen(gateway_log: Callable[[], str]) -> Iterator[None]:
+    """No refusal is an accident."""
+    yield
+    assert surprises_in(gateway_log()) == []
 
 
 def on_their_buckets() -> Iterator[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.gateway import FILES, Gateway
-from tests.e2e.wire.client import RawConnection, Request, connected
+from tests.e2e.wire.client import Request, connected
 from tests.e2e.wire.scene import BODY, Scene
 from tests.e2e.wire.signing import UNSIGNED
 
@@ -55,7 +55,7 @@ def test_ambiguous_framing_ends_the_connection(lines: list[str], body: str, gate
     before = scene.holdings()
     with connected(scene.port) as connection:
         connection.send(head_with(scene, *lines) + body.encode() + hidden_put(hidden))
-        statuses = all_statuses(connection)
+        statuses = connection.statuses(seconds=1)
 
     assert len(statuses) <= 1
     assert all(400 <= status <= 501 and status != 500 for status in statuses)
@@ -98,7 +98,7 @@ def test_requests_on_one_connection_are_each_authenticated(gateway: Gateway) -> 
     scene, second = Scene(gateway, FILES), Scene(gateway, FILES)
     with connected(scene.port) as connection:
         connection.send(whole(scene.owner.sign(scene.put())) + whole(second.put()))
-        statuses = all_statuses(connection)
+        statuses = connection.statuses(seconds=1)
 
     assert statuses == [200, 403]
     assert second.records() == []
@@ -110,15 +110,3 @@ def hidden_put(scene: Scene) -> bytes:
 
 def whole(request: Request) -> bytes:
     return request.head() + request.body
-
-
-def all_statuses(connection: RawConnection) -> list[int]:
-    """The statuses of all answers, until the server closes the connection or says nothing more."""
-    received = b""
-    connection.socket.settimeout(1)
-    try:
-        while block := connection.socket.recv(65536):
-            received += block
-    except (TimeoutError, ConnectionResetError):
-        pass
-    return [int(line[9:12]) for line in received.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]

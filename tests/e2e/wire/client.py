@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import struct
 from collections.abc import Iterator, Mapping
@@ -119,6 +120,15 @@ class RawConnection:
             return None
         finally:
             response.close()
+
+    def statuses(self, seconds: float = TIMEOUT_SECONDS) -> list[int]:
+        """The statuses of all answers until the server closes, or says nothing for so long."""
+        received = b""
+        self.socket.settimeout(seconds)
+        with suppress(TimeoutError, ConnectionResetError):
+            while block := self.socket.recv(65536):
+                received += block
+        return [int(status) for status in re.findall(rb"^HTTP/1\.1 ([0-9]{3}) ", received, re.MULTILINE)]
 
     def first_line(self) -> bytes:
         """The status line that comes next; what follows it up to the empty line is taken too."""

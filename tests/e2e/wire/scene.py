@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -139,6 +140,19 @@ def read_records(database: Path, bucket: str, key: str) -> list[tuple[str, str]]
     query = "SELECT state, error_code FROM uploads_uploadrecord WHERE bucket = ? AND key = ? ORDER BY id"
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)) as connection:
         return list(connection.execute(query, (bucket, key)))
+
+
+def surprises_in(log: str) -> list[str]:
+    """The lines of a log that tell of what nobody foresaw.
+
+    Django tells of every Host that its own pages do not have with a traceback: that one is foreseen.
+    """
+    lines = log.splitlines()
+    return [
+        f"{before}: {line}"
+        for before, line in pairwise(["", *lines])
+        if "unforeseen" in line or ("Traceback" in line and "DisallowedHost" not in before)
+    ]
 
 
 def parts_xml(parts: Parts) -> bytes:
