@@ -33,7 +33,7 @@ from authz.sigv4.diagnosis import HostAlternatives, diagnose
 from authz.sigv4.parts import RequestParts
 from authz.sigv4.proof import PayloadProof, UnsignedPayload
 from authz.sigv4.verify import payload_proof, verify, verify_post_policy
-from tracing_app.api import Stage, stage, trace_id
+from tracing_app.api import Stage, stage, subject_hash, trace_id
 
 doctor = logging.getLogger("authz.sigv4.doctor")
 
@@ -188,6 +188,7 @@ def _authenticated(
 ) -> Authenticated:
     method = _METHODS[signed.source]
     current.set("mizuchi.auth.method", method)
+    current.set("user.hash", subject_hash(credential.principal))
     identity = Identity(credential.principal, method, credential.access_key_id, credential.scope)
     return Authenticated(identity, proof, signed.signed_headers)
 

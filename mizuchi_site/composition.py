@@ -14,7 +14,16 @@ from mizuchi_site.config import Config, Places
 from mizuchi_site.config.buckets import BucketSection
 from mizuchi_site.config.sections import AccessKeySection
 from mizuchi_site.config.storages import DjangoStorage, FilesystemStorage, S3Storage
+from mizuchi_site.config.tracing import TracingSection
 from mizuchi_site.keyring import Keyring
+from tracing_app.config import SamplingConfig, TracingConfig
+from tracing_app.exporting.config import (
+    BatchConfig,
+    BreakerConfig,
+    ExportConfig,
+    OtlpConfig,
+    SpoolConfig,
+)
 from uploads.config import (
     BucketConfig,
     DjangoStorageConfig,
@@ -59,6 +68,42 @@ def authz_config(config: Config, keys: Keyring) -> AuthzConfig:
             for bucket in config.buckets
         },
         encryption_keys=keys.encryption,
+    )
+
+
+def tracing_config(config: Config, places: Places, keys: Keyring) -> TracingConfig:
+    """What the tracing room is told."""
+    tracing = config.tracing
+    return TracingConfig(
+        service_name=tracing.service_name,
+        export=_export(tracing, places) if tracing.enabled and tracing.otlp.endpoint else None,
+        resource=dict(tracing.resource),
+        sampling=SamplingConfig(tracing.sampling.strategy, tracing.sampling.ratio),
+        redaction=tracing.redaction.keys,
+        hash_keys=keys.hashing,
+    )
+
+
+def _export(tracing: TracingSection, places: Places) -> ExportConfig:
+    otlp, batch, spool = tracing.otlp, tracing.batch, tracing.spool
+    return ExportConfig(
+        otlp=OtlpConfig(
+            endpoint=otlp.endpoint or "",
+            protocol=otlp.protocol,
+            timeout_seconds=otlp.timeout_seconds,
+            compression=otlp.compression,
+            headers=tuple((name, text.get_secret_value()) for name, text in otlp.headers.items()),
+            ca_file=otlp.tls.ca_file,
+        ),
+        batch=BatchConfig(
+            max_queue_spans=batch.max_queue_size,
+            scheduled_delay_seconds=batch.scheduled_delay_millis / 1000,
+            max_export_batch_size=batch.max_export_batch_size,
+        ),
+        breaker=BreakerConfig(tracing.breaker.failures, tracing.breaker.reset_seconds),
+        spool=(
+            SpoolConfig(places.resolve(Path(spool.directory)), spool.max_bytes) if spool.max_bytes else None
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from django.urls import ResolverMatch
 
 from mizuchi_site.config.buckets import RESERVED_NAMES
 from tracing_app.middleware import TraceMiddleware
+from tracing_app.provider import Tracing
 from uploads.http import is_trusted
 
 Environ = dict[str, Any]
@@ -28,15 +29,17 @@ View = Callable[..., HttpResponseBase]
 class LeanHandler(WSGIHandler):
     """Django's handler for one view, with the trace as its only middleware."""
 
-    def __init__(self, view: View, route: str) -> None:
+    def __init__(self, view: View, route: str, tracing: Tracing | None = None) -> None:
         self._match = ResolverMatch(view, (), {}, route=route)
+        self._tracer = tracing and tracing.tracer
         super().__init__()
 
     def load_middleware(self, is_async: bool = False) -> None:
         self._view_middleware: list[Any] = []
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
-        self._middleware_chain = TraceMiddleware(convert_exception_to_response(self._get_response))  # type: ignore[attr-defined,arg-type]
+        handler = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]
+        self._middleware_chain = TraceMiddleware(handler, self._tracer)  # type: ignore[arg-type]
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
         request.resolver_match = self._match

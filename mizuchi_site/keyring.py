@@ -25,6 +25,7 @@ class Keyring:
     sealing: tuple[bytes, ...] = field(repr=False)
     encryption: tuple[bytes, ...] = field(repr=False)
     django: tuple[str, ...] = field(repr=False)
+    hashing: tuple[bytes, ...] = field(repr=False)
 
     @classmethod
     def derive(cls, masters: Sequence[str]) -> Keyring:
@@ -32,6 +33,7 @@ class Keyring:
             sealing=tuple(_derive(master, b"mizuchi/seal") for master in masters),
             encryption=tuple(_derive(master, b"mizuchi/access-keys") for master in masters),
             django=tuple(_derive(master, b"mizuchi/django").hex() for master in masters),
+            hashing=tuple(_derive(master, b"mizuchi/hashes") for master in masters),
         )
 
 

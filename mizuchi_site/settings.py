@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from ipaddress import ip_address
 
-from mizuchi_site.composition import authz_config, database, uploads_config
+from mizuchi_site.composition import authz_config, database, tracing_config, uploads_config
 from mizuchi_site.config import config_file, load_config
 from mizuchi_site.keyring import Keyring, kept_secret
 
@@ -29,6 +29,7 @@ SERVER = _config.server
 UPLOADS = uploads_config(_config, _keys)
 AUTHZ = authz_config(_config, _keys)
 IS_SECRET_LOCAL = not _masters
+TRACING = tracing_config(_config, _places, _keys)
 
 DEBUG = False
 SECRET_KEY, *SECRET_KEY_FALLBACKS = _keys.django

@@ -8,5 +8,6 @@ from django.urls import path
 admin.site.site_header = admin.site.site_title = "Mizuchi Uploadr"
 admin.site.index_title = "Administration"
 admin.site.site_url = None  # / is the S3 API
+admin.site.enable_nav_sidebar = False  # keys are long, and there are few pages
 
 urlpatterns = [path("admin/", admin.site.urls)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 
 import django
@@ -15,10 +16,15 @@ from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 from mizuchi_site.front_door import FrontDoor, LeanHandler  # noqa: E402
 from mizuchi_site.readiness import checks  # noqa: E402
 from tracing_app.health.views import livez, ready_view  # noqa: E402
+from tracing_app.provider import init_tracing  # noqa: E402
 from uploads.startup import recover  # noqa: E402
 from uploads.views import S3View  # noqa: E402
 
 recover()
+
+tracing = init_tracing(settings.TRACING)
+if tracing is not None:
+    atexit.register(tracing.shutdown)
 
 application = FrontDoor(
     pages=WSGIHandler(),
@@ -26,7 +32,7 @@ application = FrontDoor(
         "/livez": LeanHandler(livez, "livez"),
         "/readyz": LeanHandler(ready_view(checks), "readyz"),
     },
-    s3=LeanHandler(S3View.as_view(), "{bucket}/{key}"),
+    s3=LeanHandler(S3View.as_view(), "{bucket}/{key}", tracing),
     domain=settings.UPLOADS.domain,
     trusted_proxies=settings.UPLOADS.trusted_proxies,
 )

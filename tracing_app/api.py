@@ -1,58 +1,136 @@
 """The leaf that every other room uses to say what happens: stages of a request, and its trace id.
 
-A stage is a named piece of work with attributes. Attribute names follow the OpenTelemetry semantic
-conventions; names of our own start with ``mizuchi.``. Values never hold secrets or a person's data.
+A stage is a span with attributes. Attribute names follow the OpenTelemetry semantic conventions; names of
+our own start with ``mizuchi.``. Values never hold secrets or a person's data: keys and subjects go through
+``redacted_key`` and ``subject_hash``. Without tracing every call here does next to nothing.
 """
 
 from __future__ import annotations
 
-import logging
 import secrets
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Literal
+
+from opentelemetry.propagate import inject
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer, get_current_span
+
+from tracing_app.redaction import Redactor
 
 AttributeValue = str | bool | int | float
+Kind = Literal["internal", "client"]
 
-logger = logging.getLogger("mizuchi.trace")
-
+_KINDS: Mapping[Kind, SpanKind] = {"internal": SpanKind.INTERNAL, "client": SpanKind.CLIENT}
 _trace_id: ContextVar[str] = ContextVar("mizuchi_trace_id", default="")
 
 
-@dataclass(slots=True)
-class Stage:
-    """A piece of work under way; ``set`` adds attributes, ``event`` marks a moment."""
+class _Instruments:
+    """What this process records with; ``use`` replaces it once, when tracing begins."""
 
-    name: str
-    attributes: dict[str, AttributeValue] = field(default_factory=dict)
-    events: list[tuple[str, int]] = field(default_factory=list)
+    tracer: Tracer | None = None
+    redactor: Redactor | None = None
+
+
+def use(tracer: Tracer, redactor: Redactor) -> None:
+    """Record stages with this tracer from now on."""
+    _Instruments.tracer, _Instruments.redactor = tracer, redactor
+
+
+class Stage:
+    """A piece of work under way; ``set`` adds an attribute, ``event`` marks a moment."""
+
+    __slots__ = ("_span",)
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
 
     def set(self, name: str, value: AttributeValue) -> None:
-        self.attributes[name] = value
+        self._span.set_attribute(name, value)
 
-    def event(self, name: str) -> None:
-        self.events.append((name, time.time_ns()))
+    def event(self, name: str, *, time_ns: int | None = None) -> None:
+        """``time_ns`` is Unix time in nanoseconds, now when None."""
+        self._span.add_event(name, timestamp=time_ns)
 
 
-@contextmanager
-def stage(name: str, attributes: Mapping[str, AttributeValue] | None = None) -> Iterator[Stage]:
-    """Wrap a step of a request: its duration, attributes, events and outcome are recorded."""
-    current = Stage(name, dict(attributes or {}))
-    began = time.perf_counter_ns()
-    error = ""
-    try:
-        yield current
-    except BaseException as exc:
-        error = type(exc).__name__
-        raise
-    finally:
-        if logger.isEnabledFor(logging.DEBUG):
-            elapsed_ms = (time.perf_counter_ns() - began) / 1e6
-            logger.debug(
-                "%s %.3f ms trace_id=%s error=%s %s", name, elapsed_ms, trace_id(), error, current.attributes
-            )
+_NOTHING = Stage(INVALID_SPAN)
+
+
+class stage:  # noqa: N801 - reads as the context manager it is
+    """Wrap a step of a request: a span with its duration, attributes, events and outcome.
+
+    An exception sets ``error.type`` to its S3 code or its type's name, never its text. The span's status
+    becomes ERROR unless the exception has a ``status`` below 500: a client's fault is not ours.
+    """
+
+    __slots__ = ("_attributes", "_kind", "_manager", "_name", "_span")
+
+    def __init__(
+        self, name: str, attributes: Mapping[str, AttributeValue] | None = None, *, kind: Kind = "internal"
+    ) -> None:
+        self._name = name
+        self._attributes = attributes
+        self._kind = kind
+
+    def __enter__(self) -> Stage:
+        tracer = _Instruments.tracer
+        if tracer is None:
+            self._manager: AbstractContextManager[Span] | None = None
+            return _NOTHING
+        self._manager = tracer.start_as_current_span(
+            self._name,
+            kind=_KINDS[self._kind],
+            attributes=self._attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        )
+        self._span = self._manager.__enter__()
+        return Stage(self._span)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._manager is None:
+            return
+        if error is not None:
+            fail(self._span, error)
+        self._manager.__exit__(kind, error, traceback)
+
+
+def fail(span: Span, error: BaseException) -> None:
+    """Say on a span how it failed, without the error's text."""
+    span.set_attribute("error.type", getattr(error, "code", type(error).__name__))
+    status = getattr(error, "status", None)
+    if not (isinstance(status, int) and status < 500):
+        span.set_status(StatusCode.ERROR)
+
+
+def name_request(name: str, attributes: Mapping[str, AttributeValue]) -> None:
+    """Give the request's root span its name and attributes, once it is known what is asked."""
+    span = get_current_span()
+    if span.is_recording():
+        span.update_name(name)
+        span.set_attributes(attributes)
+
+
+def inject_context(headers: MutableMapping[str, str]) -> None:
+    """Add ``traceparent``, ``tracestate`` and ``baggage`` of what is under way to outgoing headers."""
+    if _Instruments.tracer is not None:
+        inject(headers)
+
+
+def redacted_key(key: str) -> str:
+    """An object's key as traces may show it."""
+    return _Instruments.redactor.key(key) if _Instruments.redactor else ""
+
+
+def subject_hash(subject: str) -> str:
+    """A keyed hash of who it is, for ``user.hash``."""
+    return _Instruments.redactor.subject(subject) if _Instruments.redactor else ""
 
 
 def new_trace_id() -> str:

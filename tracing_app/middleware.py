@@ -1,13 +1,22 @@
-"""Gives every request its trace id, which is its request id, and tells it to the client."""
+"""Gives every request its root span and its trace id, which is its request id, and tells it to the client."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from opentelemetry import context as otel_context
+from opentelemetry.propagate import extract
+from opentelemetry.propagators.textmap import Getter
+from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, set_span_in_context
 
 from tracing_app.api import new_trace_id, trace
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+Environ = Mapping[str, Any]
 
 # Version 00 ends after the flags; a later version may go on after another dash.
 _TRACEPARENT = re.compile(
@@ -15,20 +24,48 @@ _TRACEPARENT = re.compile(
     r"(?P<rest>-.*)?"
 )
 
-GetResponse = Callable[[HttpRequest], HttpResponseBase]
-
 
 class TraceMiddleware:
-    """Continues the trace of a valid ``traceparent`` (W3C Trace Context, section 3.2), or begins one."""
+    """Continues the trace of a valid ``traceparent`` (W3C Trace Context, section 3.2), or begins one.
 
-    def __init__(self, get_response: GetResponse) -> None:
+    With a ``tracer`` the request becomes a SERVER span that ends when the response is closed; without
+    one it only has its id.
+    """
+
+    def __init__(self, get_response: GetResponse, tracer: Tracer | None = None) -> None:
         self._get_response = get_response
+        self._tracer = tracer
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if self._tracer is not None:
+            return self._traced(request, self._tracer)
         trace_id = incoming_trace_id(request.META.get("HTTP_TRACEPARENT", "")) or new_trace_id()
         with trace(trace_id):
             response = self._get_response(request)
         response["x-amz-request-id"] = trace_id
+        return response
+
+    def _traced(self, request: HttpRequest, tracer: Tracer) -> HttpResponseBase:
+        environ = request.META
+        context = extract(environ, getter=_ENVIRON_GETTER)
+        method = environ["REQUEST_METHOD"]
+        span = tracer.start_span(method, context, kind=SpanKind.SERVER, attributes=_attributes(environ))
+        ids = span.get_span_context()
+        trace_id = f"{ids.trace_id:032x}"
+        token = otel_context.attach(set_span_in_context(span, context))
+        try:
+            with trace(trace_id):
+                response = self._get_response(request)
+        except BaseException:
+            span.set_status(StatusCode.ERROR)
+            span.end()
+            raise
+        finally:
+            otel_context.detach(token)
+        _finish(span, response.status_code)
+        response["x-amz-request-id"] = trace_id
+        response["traceresponse"] = f"00-{trace_id}-{ids.span_id:016x}-{ids.trace_flags:02x}"
+        response._resource_closers.append(span.end)  # type: ignore[attr-defined]
         return response
 
 
@@ -38,3 +75,39 @@ def incoming_trace_id(traceparent: str) -> str | None:
     if match is None or (match["version"] == "00" and match["rest"]):
         return None
     return match["trace_id"]
+
+
+class _EnvironGetter(Getter[Environ]):
+    """Reads propagation headers from a WSGI environ."""
+
+    def get(self, carrier: Environ, key: str) -> list[str] | None:
+        value = carrier.get("HTTP_" + key.upper().replace("-", "_"))
+        return None if value is None else [value]
+
+    def keys(self, carrier: Environ) -> list[str]:
+        return [key[5:].replace("_", "-").lower() for key in carrier if key.startswith("HTTP_")]
+
+
+_ENVIRON_GETTER = _EnvironGetter()
+
+
+def _attributes(environ: Environ) -> dict[str, str | int]:
+    """Stable HTTP conventions. The path is set by the view, which knows what of it may be shown; the
+    query holds signatures and the client's address is a person's, so neither is there."""
+    attributes: dict[str, str | int] = {
+        "http.request.method": environ["REQUEST_METHOD"],
+        "url.scheme": environ["wsgi.url_scheme"],
+        "server.address": environ.get("SERVER_NAME", ""),
+        "server.port": int(environ.get("SERVER_PORT") or 0),
+        "network.protocol.version": environ.get("SERVER_PROTOCOL", "").partition("/")[2],
+    }
+    if environ.get("CONTENT_LENGTH", "").isdigit():
+        attributes["http.request.body.size"] = int(environ["CONTENT_LENGTH"])
+    return attributes
+
+
+def _finish(span: Span, status: int) -> None:
+    span.set_attribute("http.response.status_code", status)
+    if status >= 500:
+        span.set_attribute("error.type", str(status))
+        span.set_status(StatusCode.ERROR)

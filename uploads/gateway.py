@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from authz.authentication import Authenticator
 from uploads.backends.base import Backend
 from uploads.backends.registry import build_backends
+from uploads.backends.traced import TracedBackend, call_names
 from uploads.config import BucketConfig, Limits, UploadsConfig
 from uploads.s3.errors import NoSuchBucket
 from uploads.upload_id import UploadSealer
@@ -45,7 +46,10 @@ class Gateway:
 
 
 def build_gateway(config: UploadsConfig, authenticator: Authenticator) -> Gateway:
-    backends = build_backends(config.storages)
+    names = {storage.name: call_names(storage) for storage in config.storages}
+    backends = {
+        name: TracedBackend(backend, names[name]) for name, backend in build_backends(config.storages).items()
+    }
     return Gateway(
         config=config,
         buckets={bucket.name: _bucket(bucket, backends) for bucket in config.buckets},

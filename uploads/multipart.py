@@ -22,6 +22,7 @@ from uploads.backends.base import (
 from uploads.backends.errors import UploadNotFound
 from uploads.body.stream import ByteSource
 from uploads.body.verified import VerifiedBody
+from uploads.flow import told_on
 from uploads.gateway import Bucket, Gateway
 from uploads.pipeline import admit, read_document, verified_checksums
 from uploads.s3.addressing import apply_prefix
@@ -72,8 +73,7 @@ def create(gateway: Gateway, bucket: Bucket, s3: S3Request, authenticated: Authe
     write = ObjectWrite(bucket.target, apply_prefix(bucket.prefix, s3.key), metadata, conditions(s3.headers))
     identity = authenticated.identity
     with stage("upload.create_multipart", {"aws.s3.bucket": bucket.name}):
-        with stage(f"{bucket.backend.name}.create_multipart_upload"):
-            backend_id = bucket.backend.create_multipart_upload(write, checksum)
+        backend_id = bucket.backend.create_multipart_upload(write, checksum)
         owner = UploadOwner(identity.principal, bucket.name, s3.key)
         upload_id = gateway.sealer.seal(UploadTicket(backend_id, time.time(), checksum), owner)
         records.begin(
@@ -110,9 +110,8 @@ def upload_part(
     with stage("upload.part", {"aws.s3.bucket": bucket.name}) as current:
         current.set("aws.s3.part_number", number)
         current.set("aws.s3.upload_id", digest(opened.upload_id))
-        with stage(f"{bucket.backend.name}.upload_part"):
-            part = bucket.backend.upload_part(opened.ref, number, body, expected.checksums)
-        current.set("mizuchi.upload.bytes", part.size)
+        with told_on(current, body) as flowing:
+            part = bucket.backend.upload_part(opened.ref, number, flowing, expected.checksums)
     wanted = {opened.ticket.checksum.algorithm} if opened.ticket.checksum else set()
     handed_on = {a: text for a, text in part.checksums.items() if a in wanted or a not in body.digests}
     checksums = {**handed_on, **verified_checksums(body, expected)}
@@ -134,13 +133,12 @@ def complete(
         try:
             stored_parts = _all_parts(bucket, opened.ref)
             size = _check_parts(bucket, wanted, stored_parts, s3.headers)
-            with stage(f"{bucket.backend.name}.complete_multipart_upload"):
-                stored = bucket.backend.complete_multipart_upload(
-                    opened.ref,
-                    wanted,
-                    conditions(s3.headers),
-                    _claimed_checksum(opened.ref, s3.headers, len(wanted)),
-                )
+            stored = bucket.backend.complete_multipart_upload(
+                opened.ref,
+                wanted,
+                conditions(s3.headers),
+                _claimed_checksum(opened.ref, s3.headers, len(wanted)),
+            )
         except UploadNotFound:
             return _completed_before(bucket, opened, wanted)
         stored = StoredObject(stored.etag, size, stored.checksums, stored.checksum_type, stored.version_id)

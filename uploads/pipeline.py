@@ -13,6 +13,7 @@ from uploads.backends.base import ObjectWrite, StoredObject
 from uploads.body.checksums import encode
 from uploads.body.stream import ByteSource
 from uploads.body.verified import VerifiedBody
+from uploads.flow import told_on
 from uploads.form_object import FormObject
 from uploads.gateway import Bucket
 from uploads.s3.addressing import apply_prefix
@@ -129,14 +130,13 @@ def _store(
         "upload.put_object", {"aws.s3.bucket": bucket.name, "mizuchi.upload.method": method}
     ) as current:
         record = records.begin(identity, bucket.name, key, method, content_type=write.metadata.content_type)
-        with records.failing(record), stage(f"{bucket.backend.name}.put_object"):
-            stored = bucket.backend.put_object(write, body)
+        with records.failing(record), told_on(current, body) as flowing:
+            stored = bucket.backend.put_object(write, flowing)
         # What was hashed without the client asking (a signed payload's SHA-256) is no checksum of the object.
         handed_on = {a: text for a, text in stored.checksums.items() if a not in body.digests}
         checksums = {**handed_on, **verified_checksums(body, expected)}
         stored = replace(
             stored, checksums=checksums, checksum_type="FULL_OBJECT" if checksums else stored.checksum_type
         )
-        current.set("mizuchi.upload.bytes", stored.size)
         records.stored(record, stored)
         return stored

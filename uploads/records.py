@@ -94,9 +94,7 @@ def failing(record: UploadRecord) -> Iterator[None]:
         raise
 
 
-def receipt(
-    identity: Identity, bucket: str, key: str, version_id: str | None = None
-) -> UploadRecord | None:
+def receipt(identity: Identity, bucket: str, key: str, version_id: str | None = None) -> UploadRecord | None:
     """The newest object of this key that this principal stored through the gateway; with ``version_id``,
     that version of it. ``"null"`` is S3's name of a version in a bucket that keeps none."""
     mine = UploadRecord.objects.filter(bucket=bucket, key=key, principal=identity.principal)

@@ -17,7 +17,7 @@ from authz.authentication import RequestAuthentication
 from authz.decisions import PolicyQuestion
 from authz.identity import Authenticated
 from authz.permissions import UploadPermission
-from tracing_app.api import trace_id
+from tracing_app.api import name_request, redacted_key, trace_id
 from uploads import bucket_operations, exception_handler, object_operations
 from uploads.apps import configured_gateway
 from uploads.call import Call
@@ -59,6 +59,7 @@ class S3View(APIView):
         environ = request._request.META
         parts = request_parts(environ, gateway.config.trusted_proxies)
         s3 = parse_request(parts, gateway.config.domain)
+        _name_span(parts.method, s3)
         source = WireSource(environ["wsgi.input"], expected_bytes=s3.content_length)
         self.call = Call(gateway, parts, s3, source)
         if s3.operation is Operation.POST_OBJECT:
@@ -110,3 +111,17 @@ class S3View(APIView):
         return response
 
     get = put = post = delete = head = options = patch = trace = serve  # type: ignore[assignment]
+
+
+def _name_span(method: str, s3: S3Request) -> None:
+    """Name the root span by the operation, with the path as far as traces may show it."""
+    bucket, key = s3.address.bucket or "", s3.address.key
+    attributes = {
+        "http.route": "/{bucket}/{key}" if key else "/{bucket}",
+        "url.path": f"/{bucket}/{redacted_key(key)}" if key else f"/{bucket}",
+        "rpc.method": f"S3/{s3.operation.value}",
+        "aws.s3.bucket": bucket,
+    }
+    if key:
+        attributes["aws.s3.key"] = redacted_key(key)
+    name_request(f"{method} s3.{s3.operation.value}", attributes)

@@ -52,11 +52,8 @@ def _fault(detail: ErrorDetails, model: type[BaseModel], tree: Any) -> Fault:
 
 def _without_kind(location: Location) -> Location:
     """pydantic puts the kind of a storage, and a mark for a bad name, into the location."""
-    if location[0] != "storages":
-        return location
-    return tuple(
-        part for index, part in enumerate(location) if index < 2 or part not in {*_STORAGE_KINDS, "[key]"}
-    )
+    kinds = _STORAGE_KINDS if location[0] == "storages" else {}
+    return tuple(part for index, part in enumerate(location) if index < 2 or part not in {*kinds, "[key]"})
 
 
 def _keys_at(model: type[BaseModel], location: Location) -> Iterator[str]:

@@ -14,6 +14,7 @@ from .sections import (
     ServerSection,
 )
 from .storages import Storage
+from .tracing import TracingSection
 from .values import Listed, NotEmpty, Section, matching
 
 StorageName = Annotated[
@@ -37,4 +38,5 @@ class Config(Section):
     access_keys: Listed[AccessKeySection] = ()
     buckets: Annotated[Listed[BucketSection], NotEmpty]
     multipart: MultipartSection = MultipartSection()
+    tracing: TracingSection = TracingSection()
     logging: LoggingSection = LoggingSection()

@@ -22,7 +22,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     """What the tests talk to: one behaviour for each path."""
     from mizuchi_site.server.drain import is_draining
     from uploads.s3.errors import S3Error
-    from uploads.stall import WireSource
+    from uploads.wire_source import WireSource
 
     path = environ["PATH_INFO"]
     if path == "/upload":

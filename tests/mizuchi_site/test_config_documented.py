@@ -34,7 +34,7 @@ def example_keys(value: object, above: str = "") -> Iterator[str]:
     if isinstance(value, list) and value and isinstance(value[0], dict):
         for item in value:
             yield from example_keys(item, f"{above}[]")
-    elif isinstance(value, dict) and not above.endswith(".options"):
+    elif isinstance(value, dict) and value and not above.endswith(".options"):
         for key, child in value.items():
             name = "NAME" if above == "storages" else key
             yield from example_keys(child, f"{above}.{name}" if above else name)

@@ -1,23 +1,118 @@
 from __future__ import annotations
 
-import logging
+from typing import Any
 
 import pytest
+from opentelemetry.trace import SpanKind, StatusCode
 
-from tracing_app.api import stage, trace
+from tracing_app import api
+from tracing_app.api import inject_context, name_request, redacted_key, stage, subject_hash
+from tracing_app.recording.data import TraceData
+from tracing_app.recording.provider import LightTracerProvider
+from tracing_app.recording.samplers import Always, HeadSampler
+from tracing_app.redaction import Redactor
 
 
-def test_a_stage_is_logged_with_its_trace_attributes_and_error(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, "mizuchi.trace")
+class Kept:
+    def __init__(self) -> None:
+        self.traces: list[TraceData] = []
 
+    def offer(self, trace: TraceData) -> None:
+        self.traces.append(trace)
+
+    def spans(self) -> list[Any]:
+        return [span for trace in self.traces for span in trace.spans]
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
+    sink = Kept()
+    tracer = LightTracerProvider(HeadSampler(Always(), tail=False), sink).get_tracer("test")
+    monkeypatch.setattr(api._Instruments, "tracer", tracer)
+    monkeypatch.setattr(api._Instruments, "redactor", Redactor("hash", [b"k" * 32]))
+    return sink
+
+
+class Refused(Exception):
+    code, status = "BadDigest", 400
+
+
+class Broken(Exception):
+    code, status = "ServiceUnavailable", 503
+
+
+def test_a_stage_is_a_span_with_attributes_and_events(kept: Kept) -> None:
+    with stage("upload.part", {"a": 1}, kind="client") as current:
+        current.set("b", "two")
+        current.event("body.verified", time_ns=17)
+
+    (span,) = kept.spans()
+    assert (span.name, span.kind, dict(span.attributes)) == (
+        "upload.part",
+        SpanKind.CLIENT,
+        {"a": 1, "b": "two"},
+    )
+    assert [(event.name, event.time_ns) for event in span.events] == [("body.verified", 17)]
+    assert span.status_code is StatusCode.UNSET
+
+
+def test_stages_nest(kept: Kept) -> None:
+    with stage("outer"), stage("inner"):
+        pass
+
+    inner, outer = kept.spans()
+    assert inner.parent_span_id == outer.context.span_id
+
+
+@pytest.mark.parametrize(
+    ("error", "error_type", "status"),
+    [
+        (Refused("alice's secret"), "BadDigest", StatusCode.UNSET),
+        (Broken("alice's secret"), "ServiceUnavailable", StatusCode.ERROR),
+        (RuntimeError("alice's secret"), "RuntimeError", StatusCode.ERROR),
+    ],
+    ids=["the client's fault", "ours", "unforeseen"],
+)
+def test_an_error_is_told_by_type_and_never_by_text(
+    kept: Kept, error: Exception, error_type: str, status: StatusCode
+) -> None:
     def work() -> None:
-        with trace("abc"), stage("upload.part", {"a": 1}) as current:
-            current.set("b", 2)
-            raise ValueError("x")
+        with stage("x"):
+            raise error
 
-    with pytest.raises(ValueError, match="x"):
+    with pytest.raises(type(error)):
         work()
 
-    (line,) = caplog.messages
-    assert line.startswith("upload.part ")
-    assert "trace_id=abc error=ValueError {'a': 1, 'b': 2}" in line
+    (span,) = kept.spans()
+    assert span.attributes["error.type"] == error_type
+    assert span.status_code is status
+    assert "secret" not in repr((span.attributes, span.events, span.status_description))
+
+
+def test_the_root_is_named_once_it_is_known_what_is_asked(kept: Kept) -> None:
+    with stage("PUT"):
+        name_request("PUT s3.PutObject", {"aws.s3.bucket": "b"})
+
+    (span,) = kept.spans()
+    assert (span.name, span.attributes["aws.s3.bucket"]) == ("PUT s3.PutObject", "b")
+
+
+def test_outgoing_headers_carry_the_current_span(kept: Kept) -> None:
+    headers: dict[str, str] = {}
+    with stage("x"):
+        inject_context(headers)
+
+    (span,) = kept.spans()
+    assert headers["traceparent"].startswith(f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-")
+
+
+def test_without_tracing_nothing_happens() -> None:
+    headers: dict[str, str] = {}
+    with stage("x", {"a": 1}) as current:
+        current.set("b", 2)
+        current.event("c")
+        name_request("y", {})
+        inject_context(headers)
+
+    assert headers == {}
+    assert (redacted_key("k"), subject_hash("alice")) == ("", "")

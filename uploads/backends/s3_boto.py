@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 
+from tracing_app.api import inject_context
 from uploads.config import S3StorageConfig
 
 if TYPE_CHECKING:
@@ -55,4 +57,13 @@ def boto_client(config: S3StorageConfig) -> S3Client:
     from storages.backends.s3 import S3Storage  # reads Django's settings, so not before they exist
 
     client: S3Client = S3Storage(**storage_options(config)).connection.meta.client
+    client.meta.events.register("before-send.s3", _propagate)
     return client
+
+
+def _propagate(request: AWSPreparedRequest, **kwargs: Any) -> None:
+    """The trace goes along with every control call. The headers are not signed, so they come last."""
+    headers: dict[str, str] = {}
+    inject_context(headers)
+    for name, value in headers.items():
+        request.headers[name] = value

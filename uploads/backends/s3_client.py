@@ -22,6 +22,7 @@ from defusedxml.ElementTree import fromstring
 
 from authz.sigv4.canonical import encode_query, encode_uri
 from authz.sigv4.signing import sign_headers
+from tracing_app.api import inject_context
 from uploads.config import S3StorageConfig
 
 from .errors import BackendError, BackendRefused, BackendSlowDown
@@ -134,6 +135,7 @@ class BodyClient:
         )
         headers["content-length"] = str(call.length)
         headers["user-agent"] = "mizuchi-uploadr"
+        inject_context(headers)  # not signed: nothing about the object depends on it
         target = path
         if call.query:
             target += "?" + encode_query((name.encode(), value.encode()) for name, value in call.query)

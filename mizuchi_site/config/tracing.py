@@ -1,0 +1,107 @@
+"""The section about telemetry."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
+
+from tracing_app.exporting.endpoint import check_headers, parse_endpoint
+
+from .values import AnyPath, Flag, Nullable, Number, Section, Whole, matching
+
+ResourceName = Annotated[
+    str, matching(r"[A-Za-z][A-Za-z0-9_.-]{0,127}", 'an attribute name like "deployment.environment.name"')
+]
+ServiceName = Annotated[str, matching(r"[!-~](?:[ -~]{0,126}[!-~])?", "1 to 128 printable ASCII characters")]
+HeaderName = Annotated[str, matching(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}", "the name of a header")]
+
+
+class TlsSection(Section):
+    """Whom to trust when the endpoint is https."""
+
+    ca_file: Nullable[AnyPath] = None
+
+
+class OtlpSection(Section):
+    """The collector. Without an endpoint nothing is exported."""
+
+    protocol: Literal["grpc", "http/protobuf"] = "grpc"
+    endpoint: Nullable[str] = None
+    timeout_seconds: Number = Field(default=10.0, ge=0.1, le=60)
+    compression: Literal["gzip", "none"] = "gzip"
+    headers: dict[HeaderName, SecretStr] = {}
+    tls: TlsSection = TlsSection()
+
+    @field_validator("endpoint")
+    @classmethod
+    def _fits_the_protocol(cls, endpoint: str | None, info: ValidationInfo) -> str | None:
+        protocol = info.data.get("protocol")
+        if endpoint is not None and protocol is not None:
+            parse_endpoint(endpoint, protocol)
+        return endpoint
+
+    @field_validator("headers")
+    @classmethod
+    def _can_be_sent(cls, headers: dict[str, SecretStr], info: ValidationInfo) -> dict[str, SecretStr]:
+        protocol = info.data.get("protocol")
+        if protocol is not None:
+            check_headers(((name, text.get_secret_value()) for name, text in headers.items()), protocol)
+        return headers
+
+
+class SamplingSection(Section):
+    """Which traces are recorded, decided when they begin."""
+
+    strategy: Literal["always", "never", "ratio", "parent_based"] = "parent_based"
+    ratio: Number = Field(default=1.0, ge=0, le=1)
+
+
+class BatchSection(Section):
+    """How many spans wait at most, how long, and how many go at once."""
+
+    max_queue_size: Whole = Field(default=2048, ge=1, le=1_000_000)
+    scheduled_delay_millis: Whole = Field(default=5000, ge=1, le=600_000)
+    max_export_batch_size: Whole = Field(default=512, ge=1, le=100_000)
+
+
+class BreakerSection(Section):
+    """After how many failures on end the collector is left alone, and for how long."""
+
+    failures: Whole = Field(default=5, ge=1, le=1000)
+    reset_seconds: Number = Field(default=30.0, ge=0.1, le=3600)
+
+
+def _spool_bytes(size: int) -> int:
+    if 0 < size < 1024 * 1024:
+        raise ValueError("must be 0 (no spool) or at least 1048576")
+    return size
+
+
+class SpoolSection(Section):
+    """Where traces wait on disk while the collector is away."""
+
+    directory: Annotated[str, matching(r"[^\0]+", "the path of a folder")] = "var/spool"
+    max_bytes: Annotated[Whole, Field(ge=0), AfterValidator(_spool_bytes)] = 64 * 1024 * 1024
+
+
+class RedactionSection(Section):
+    """How much of an object's key traces show."""
+
+    keys: Literal["full", "prefix", "hash"] = "prefix"
+
+
+class TracingSection(Section):
+    """Whether uploads are traced, and where the traces go."""
+
+    enabled: Flag = True
+    service_name: Annotated[
+        str, matching(r"[!-~](?:[ -~]{0,126}[!-~])?", "1 to 128 printable characters")
+    ] = "mizuchi-uploadr"
+    resource: dict[ResourceName, str] = {}
+    otlp: OtlpSection = OtlpSection()
+    sampling: SamplingSection = SamplingSection()
+    batch: BatchSection = BatchSection()
+    breaker: BreakerSection = BreakerSection()
+    spool: SpoolSection = SpoolSection()
+    redaction: RedactionSection = RedactionSection()

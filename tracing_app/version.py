@@ -1,0 +1,3 @@
+"""The version of this project, as telemetry names it."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,148 @@
+"""A backend whose calls are spans; the same interface around any backend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tracing_app.api import AttributeValue, Kind, stage
+from uploads.body.stream import Body
+from uploads.config import DjangoStorageConfig, FilesystemStorageConfig, S3StorageConfig, StorageConfig
+from uploads.s3.headers import ChecksumAlgorithm, Conditions, MultipartChecksum
+
+from .base import (
+    Backend,
+    Capability,
+    CompletedPart,
+    MultipartRef,
+    ObjectWrite,
+    PartPage,
+    StaleUpload,
+    StoredObject,
+    StoredPart,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CallNames:
+    """How the calls of a kind of backend are named in traces.
+
+    With ``is_service`` the backend is another service: its spans are CLIENT spans with the conventions
+    for AWS SDKs.
+    """
+
+    put: str
+    create: str
+    part: str
+    complete: str
+    find: str
+    abort: str
+    list_parts: str
+    is_service: bool = False
+
+
+S3_CALLS = CallNames(
+    put="S3.PutObject",
+    create="S3.CreateMultipartUpload",
+    part="S3.UploadPart",
+    complete="S3.CompleteMultipartUpload",
+    find="S3.HeadObject",
+    abort="S3.AbortMultipartUpload",
+    list_parts="S3.ListParts",
+    is_service=True,
+)
+FILE_CALLS = CallNames(
+    put="file.write",
+    create="file.create_multipart",
+    part="file.write_part",
+    complete="file.assemble",
+    find="file.find",
+    abort="file.remove_parts",
+    list_parts="file.list_parts",
+)
+DJANGO_CALLS = CallNames(
+    put="storage.save",
+    create="storage.create_multipart",
+    part="storage.stage_part",
+    complete="storage.save",
+    find="storage.find",
+    abort="storage.remove_parts",
+    list_parts="storage.list_parts",
+)
+
+
+def call_names(config: StorageConfig) -> CallNames:
+    """The names for the backend of this configuration."""
+    match config:
+        case FilesystemStorageConfig():
+            return FILE_CALLS
+        case S3StorageConfig():
+            return S3_CALLS
+        case DjangoStorageConfig():
+            return DJANGO_CALLS
+
+
+class TracedBackend:
+    """Wraps each call of ``backend`` that serves a request in a span."""
+
+    def __init__(self, backend: Backend, calls: CallNames) -> None:
+        self._backend = backend
+        self._calls = calls
+        self._kind: Kind = "client" if calls.is_service else "internal"
+        self.name = backend.name
+        self.capabilities: frozenset[Capability] = backend.capabilities
+
+    def put_object(self, write: ObjectWrite, body: Body) -> StoredObject:
+        with self._stage(self._calls.put, write.bucket):
+            return self._backend.put_object(write, body)
+
+    def create_multipart_upload(self, write: ObjectWrite, checksum: MultipartChecksum | None) -> str:
+        with self._stage(self._calls.create, write.bucket):
+            return self._backend.create_multipart_upload(write, checksum)
+
+    def upload_part(
+        self,
+        upload: MultipartRef,
+        part_number: int,
+        body: Body,
+        checksums: Mapping[ChecksumAlgorithm, bytes],
+    ) -> StoredPart:
+        with self._stage(self._calls.part, upload.bucket):
+            return self._backend.upload_part(upload, part_number, body, checksums)
+
+    def complete_multipart_upload(
+        self,
+        upload: MultipartRef,
+        parts: Sequence[CompletedPart],
+        conditions: Conditions,
+        full_checksum: Mapping[ChecksumAlgorithm, str],
+    ) -> StoredObject:
+        with self._stage(self._calls.complete, upload.bucket):
+            return self._backend.complete_multipart_upload(upload, parts, conditions, full_checksum)
+
+    def find_completed(self, upload: MultipartRef, parts: Sequence[CompletedPart]) -> StoredObject | None:
+        with self._stage(self._calls.find, upload.bucket):
+            return self._backend.find_completed(upload, parts)
+
+    def abort_multipart_upload(self, upload: MultipartRef) -> None:
+        with self._stage(self._calls.abort, upload.bucket):
+            self._backend.abort_multipart_upload(upload)
+
+    def list_parts(self, upload: MultipartRef, after: int, limit: int) -> PartPage:
+        with self._stage(self._calls.list_parts, upload.bucket):
+            return self._backend.list_parts(upload, after, limit)
+
+    def stale_uploads(self, bucket: str, prefix: str, initiated_before: float) -> Sequence[StaleUpload]:
+        return self._backend.stale_uploads(bucket, prefix, initiated_before)
+
+    def sweep(self) -> int:
+        return self._backend.sweep()
+
+    def check(self, bucket: str) -> None:
+        self._backend.check(bucket)
+
+    def _stage(self, name: str, bucket: str) -> stage:
+        attributes: dict[str, AttributeValue] = {"mizuchi.storage": self.name}
+        if self._calls.is_service:
+            attributes |= {"rpc.system.name": "aws-api", "rpc.method": name, "aws.s3.bucket": bucket}
+        return stage(name, attributes, kind=self._kind)
