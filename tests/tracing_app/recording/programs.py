@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import enum
 import threading
@@ -391,10 +392,8 @@ def decorated_functions(tracer: Tracer) -> None:
 
     assert work(False) == 7
     assert work.__name__ == "work"
-    try:
+    with contextlib.suppress(Fault):
         work(True)
-    except Fault:
-        pass
 
 
 @program
