@@ -38,7 +38,7 @@ class AccessKeyForm(_ModelForm):
         self.initial["buckets"] = [EVERY_BUCKET] if given is None else given
         names = sorted({*authz_app().config.buckets, *(given or ())})
         self.fields["buckets"].choices = [  # type: ignore[attr-defined]
-            (EVERY_BUCKET, "Every bucket, those to come too"),
+            (EVERY_BUCKET, "Every bucket"),
             *((name, name) for name in names),
         ]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.html import format_html
 
 from uploads.apps import configured_gateway
 from uploads.models import UploadRecord
@@ -30,8 +32,13 @@ else:
 
 LISTED = 10_000
 _FAILURES_READ = 1_000
-_KEY_CHARACTERS = 60
+_KEY_CHARACTERS = 50
 _ID = re.compile(r"[0-9a-fA-F]{32}")
+
+
+def _to_the_second(moment: datetime) -> str:
+    text = f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S}"
+    return format_html('<span class="nowrap">{}</span>', text)
 
 
 class NewestPaginator(_Paginator):
@@ -79,6 +86,7 @@ class UploadRecordAdmin(_ModelAdmin):
     list_per_page = 50
     list_max_show_all = 0
     paginator = NewestPaginator
+    show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     sortable_by = ()
     search_fields = ["key"]
@@ -94,13 +102,11 @@ class UploadRecordAdmin(_ModelAdmin):
 
     @admin.display(description="started")
     def started(self, record: UploadRecord) -> str:
-        return f"{timezone.localtime(record.started_at):%Y-%m-%d %H:%M:%S}"
+        return _to_the_second(record.started_at)
 
     @admin.display(description="finished")
     def finished(self, record: UploadRecord) -> str:
-        if record.finished_at is None:
-            return "-"
-        return f"{timezone.localtime(record.finished_at):%Y-%m-%d %H:%M:%S}"
+        return "-" if record.finished_at is None else _to_the_second(record.finished_at)
 
     @admin.display(description="seconds")
     def seconds(self, record: UploadRecord) -> str:
