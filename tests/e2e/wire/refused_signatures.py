@@ -112,6 +112,7 @@ SIGNATURES = (
     Refusal("version-4a", 400, "InvalidRequest", by(algorithm="AWS4-ECDSA-P256-SHA256")),
     Refusal("sha512", 400, "InvalidRequest", by(algorithm="AWS4-HMAC-SHA512")),
     Refusal("basic", 400, "InvalidRequest", authorization(lambda a: "Basic dXNlcjpwYXNz")),
+    Refusal("bearer", 400, "InvalidRequest", authorization(lambda a: "Bearer eyJhbGciOiJub25lIn0.e30.")),
     Refusal("no-authorization", 403, "AccessDenied", then(lambda r: r.without_headers("authorization"))),
     Refusal("authorization-empty", 403, "AccessDenied", authorization(lambda a: "")),
     Refusal("authorization-bare", 400, MALFORMED, authorization(lambda a: "AWS4-HMAC-SHA256")),
