@@ -72,8 +72,11 @@ def read_upstream(server: SeaweedFS, bucket: str, key: str) -> bytes:
 
 
 @contextmanager
-def running_gateway(folder: Path, upstream: SeaweedFS) -> Iterator[Gateway]:
-    """Migrates a new database and serves until the block ends (SIGTERM). Raises ServerFailed."""
+def running_gateway(
+    folder: Path, upstream: SeaweedFS, sections: Mapping[str, Any] | None = None
+) -> Iterator[Gateway]:
+    """Migrates a new database and serves until the block ends (SIGTERM). ``sections`` are more of the
+    configuration. Raises ServerFailed."""
     (port,) = free_ports(1)
     gateway = Gateway(
         endpoint=f"http://127.0.0.1:{port}",
@@ -88,7 +91,7 @@ def running_gateway(folder: Path, upstream: SeaweedFS) -> Iterator[Gateway]:
         upstream_bucket=upstream.create_bucket("gateway"),
     )
     config = folder / "config.yaml"
-    config.write_text(json.dumps(configuration(gateway, port, folder)))
+    config.write_text(json.dumps({**configuration(gateway, port, folder), **(sections or {})}))
     environment = {
         "DJANGO_SETTINGS_MODULE": "mizuchi_site.settings",
         "MIZUCHI_CONFIG": str(config),

@@ -104,7 +104,7 @@ def gateway(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     gateway = gateway_of(storage, server.create_bucket("prune"))
     monkeypatch.setattr(apps.get_app_config("uploads"), "gateway", gateway)
     yield gateway
-    gateway.buckets["b"].backend.close()  # type: ignore[attr-defined]
+    gateway.buckets["b"].backend.wrapped.close()  # type: ignore[attr-defined]
 
 
 def run(*options: str) -> str:

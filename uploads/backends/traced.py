@@ -86,7 +86,7 @@ class TracedBackend:
     """Wraps each call of ``backend`` that serves a request in a span."""
 
     def __init__(self, backend: Backend, calls: CallNames) -> None:
-        self._backend = backend
+        self._backend = self.wrapped = backend
         self._calls = calls
         self._kind: Kind = "client" if calls.is_service else "internal"
         self.name = backend.name

@@ -1,0 +1,184 @@
+"""Traces of real uploads, as a real OTLP receiver gets them from the running gateway."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+from tests.e2e.gateway import FILES, SEAWEED, Gateway, running_gateway
+from tests.servers.otlp_receiver import OtlpReceiver, otlp_receiver
+from tests.servers.seaweedfs import SeaweedFS
+
+TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+CANARY = "cana-ry-7141"
+KEY = f"{CANARY}@example.org/{CANARY}.txt"
+
+
+class Traced:
+    def __init__(self, gateway: Gateway, receiver: OtlpReceiver) -> None:
+        self.gateway = gateway
+        self.receiver = receiver
+
+    def client(self, secret: str | None = None) -> Any:
+        return boto3.client(
+            "s3",
+            endpoint_url=self.gateway.endpoint,
+            aws_access_key_id=self.gateway.access_key_id,
+            aws_secret_access_key=secret or self.gateway.secret_access_key,
+            region_name="us-east-1",
+            config=Config(
+                signature_version="s3v4",
+                retries={"total_max_attempts": 1},
+                s3={"addressing_style": "path"},
+            ),
+        )
+
+    def trace(self, trace_id: str) -> dict[str, Span]:
+        """The spans of a trace by name, once its root has arrived."""
+        return {span.name: span for span in self._until(lambda: self._spans(trace_id))}
+
+    def _spans(self, trace_id: str) -> list[Span]:
+        return [span for span in self.receiver.spans() if span.trace_id.hex() == trace_id]
+
+    def _until(self, find: Callable[[], list[Span]]) -> list[Span]:
+        deadline = time.monotonic() + 10
+        while not (found := find()):
+            assert time.monotonic() < deadline, "the trace has not arrived"
+            time.sleep(0.05)
+        return found
+
+
+@pytest.fixture(scope="module", params=["grpc", "http/protobuf"])
+def traced(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, seaweedfs: SeaweedFS
+) -> Iterator[Traced]:
+    with otlp_receiver(request.param) as receiver:
+        tracing = {
+            "otlp": {"endpoint": f"http://127.0.0.1:{receiver.port}", "protocol": request.param},
+            "batch": {"scheduled_delay_millis": 100},
+        }
+        folder = tmp_path_factory.mktemp("traced")
+        with running_gateway(folder, seaweedfs, {"tracing": tracing}) as gateway:
+            yield Traced(gateway, receiver)
+
+
+def request_id(answer: Any) -> str:
+    headers: dict[str, str] = answer["ResponseMetadata"]["HTTPHeaders"]
+    return headers["x-amz-request-id"]
+
+
+def attributes(span: Span) -> dict[str, Any]:
+    values = {}
+    for each in span.attributes:
+        kind = each.value.WhichOneof("value")
+        values[each.key] = getattr(each.value, kind)
+    return values
+
+
+@pytest.mark.parametrize(
+    ("bucket", "write"), [(FILES, "file.write"), (SEAWEED, "S3.PutObject")], ids=["files", "seaweed"]
+)
+def test_one_put_object_is_one_tree(traced: Traced, bucket: str, write: str) -> None:
+    trace_id = request_id(traced.client().put_object(Bucket=bucket, Key=KEY, Body=b"x" * 1000))
+
+    spans = traced.trace(trace_id)
+
+    root = spans["PUT s3.PutObject"]
+    upload = spans["upload.put_object"]
+    assert root.parent_span_id == b""
+    assert root.kind == Span.SPAN_KIND_SERVER
+    assert root.status.code == Status.STATUS_CODE_UNSET
+    for name in ("auth.sigv4", "authz.scope", "upload.put_object"):
+        assert spans[name].parent_span_id == root.span_id
+    assert spans[write].parent_span_id == upload.span_id
+    assert attributes(upload)["mizuchi.upload.bytes"] == 1000
+    assert attributes(upload)["mizuchi.upload.zero_copy"] is False
+    assert attributes(upload)["mizuchi.upload.backend_wait_ms"] > 0
+    assert [event.name for event in upload.events] == [
+        "body.first_block",
+        "body.verified",
+        "object.committed",
+    ]
+    assert attributes(root)["http.response.status_code"] == 200
+    assert attributes(root)["http.route"] == "/{bucket}/{key}"
+
+
+def test_a_trace_that_comes_in_goes_on(traced: Traced) -> None:
+    client = traced.client()
+    traceparent = f"00-{TRACE}-{PARENT}-01"
+
+    def add_context(request: Any, **kwargs: Any) -> None:
+        request.headers["traceparent"] = traceparent
+
+    client.meta.events.register("before-send.s3", add_context)
+
+    answer = client.put_object(Bucket=FILES, Key="goes-on", Body=b"x")
+
+    assert request_id(answer) == TRACE
+    assert traced.trace(TRACE)["PUT s3.PutObject"].parent_span_id.hex() == PARENT
+    assert answer["ResponseMetadata"]["HTTPHeaders"]["traceresponse"].startswith(f"00-{TRACE}-")
+
+
+def test_a_refused_request_says_why_and_is_no_error_of_ours(traced: Traced) -> None:
+    with pytest.raises(ClientError) as refused:
+        traced.client(secret="wrong").put_object(Bucket=FILES, Key=KEY, Body=b"x")
+
+    spans = traced.trace(request_id(refused.value.response))
+
+    assert attributes(spans["auth.sigv4"])["mizuchi.auth.reason"] == "SignatureDoesNotMatch"
+    assert attributes(spans["PUT s3.PutObject"])["http.response.status_code"] == 403
+    assert spans["PUT s3.PutObject"].status.code == Status.STATUS_CODE_UNSET
+    assert "upload.put_object" not in spans
+
+
+def test_a_wrong_digest_is_told_on_the_upload(traced: Traced) -> None:
+    with pytest.raises(ClientError) as refused:
+        traced.client().put_object(Bucket=FILES, Key=KEY, Body=b"x", ContentMD5="1B2M2Y8AsgTpgAmY7PhCfg==")
+
+    spans = traced.trace(request_id(refused.value.response))
+
+    assert attributes(spans["upload.put_object"])["error.type"] == "BadDigest"
+    assert "object.committed" not in [event.name for event in spans["upload.put_object"].events]
+
+
+def test_nothing_personal_or_secret_is_exported_or_logged(traced: Traced) -> None:
+    gateway, client = traced.gateway, traced.client()
+    for bucket in (FILES, SEAWEED):
+        client.put_object(Bucket=bucket, Key=KEY, Body=b"x", Metadata={"owner": CANARY})
+        upload = client.create_multipart_upload(Bucket=bucket, Key=KEY)["UploadId"]
+        client.upload_part(Bucket=bucket, Key=KEY, UploadId=upload, PartNumber=1, Body=b"x")
+        client.abort_multipart_upload(Bucket=bucket, Key=KEY, UploadId=upload)
+    for failing in (
+        lambda: traced.client(secret="wrong").put_object(Bucket=FILES, Key=KEY, Body=b"x"),
+        lambda: client.put_object(Bucket="nowhere", Key=KEY, Body=b"x"),
+        lambda: client.upload_part(Bucket=FILES, Key=KEY, UploadId=upload, PartNumber=1, Body=b"x"),
+        lambda: client.put_object(Bucket=FILES, Key=KEY, Body=b"x", ContentMD5="1B2M2Y8AsgTpgAmY7PhCfg=="),
+        lambda: client.get_object(Bucket=FILES, Key=KEY),
+    ):
+        with pytest.raises(ClientError):
+            failing()
+    presigned = client.generate_presigned_url("put_object", {"Bucket": FILES, "Key": KEY})
+    connection = http.client.HTTPConnection(gateway.endpoint.removeprefix("http://"))
+    connection.request("PUT", presigned.removeprefix(gateway.endpoint), b"x", {"cookie": CANARY})
+    answer = connection.getresponse()
+    assert answer.status == 200
+    traced.trace(answer.headers["x-amz-request-id"])
+    connection.close()
+
+    exported = b"".join(request.SerializeToString() for request in traced.receiver.requests)
+    logged = Path(gateway.log).read_bytes()
+    signature = presigned.partition("X-Amz-Signature=")[2][:64]
+    secrets = [CANARY, gateway.secret_access_key, signature, upload, "end-to-end", gateway.access_key_id]
+    for secret in secrets:
+        assert secret.encode() not in exported
+    for secret in (gateway.secret_access_key, signature, upload):
+        assert secret.encode() not in logged
