@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from opentelemetry.trace import StatusCode
 
-from tracing_app.recording.data import TraceData
+from tracing_app.recording.data import EventData, LinkData, TraceData
 
 # What a span, an event, a link and an attribute take beside their text, about.
 _SPAN_BYTES, _EVENT_BYTES, _ATTRIBUTE_BYTES = 300, 100, 60
+_FIXED = frozenset({int, bool, float})
 
 
 class Queued(NamedTuple):
@@ -88,26 +89,41 @@ class TraceQueue:
 
 
 def weigh(trace: TraceData) -> tuple[Queued, bool]:
-    """The trace as an item of the queue, and whether one of its spans is an error."""
+    """The trace as an item of the queue, and whether one of its spans is an error.
+
+    Runs on a request's thread: hence the loop written out for the values of a span.
+    """
     spans = trace.spans
     size = _SPAN_BYTES * len(spans)
     is_error = False
     for span in spans:
         if span.status_code is StatusCode.ERROR:
             is_error = True
-        for value in span.attributes.values():
-            size += _size(value)
-        for event in span.events:
-            size += _EVENT_BYTES
-            for value in event.attributes.values():
-                size += _size(value)
-        size += _EVENT_BYTES * len(span.links)
+        attributes = span.attributes
+        size += _ATTRIBUTE_BYTES * len(attributes)
+        for value in attributes.values():
+            if value.__class__ is str:
+                size += len(value)
+            elif value.__class__ not in _FIXED:
+                size += _length(value)
+        if span.events:
+            size += _weigh_items(span.events)
+        if span.links:
+            size += _weigh_items(span.links)
     return Queued(trace, len(spans), size), is_error
 
 
-def _size(value: object) -> int:
+def _weigh_items(items: Sequence[EventData] | Sequence[LinkData]) -> int:
+    size = _EVENT_BYTES * len(items)
+    for item in items:
+        if item.attributes:
+            size += sum([_ATTRIBUTE_BYTES + _length(value) for value in item.attributes.values()])
+    return size
+
+
+def _length(value: object) -> int:
     if isinstance(value, str | bytes):
-        return _ATTRIBUTE_BYTES + len(value)
+        return len(value)
     if isinstance(value, Sequence):
-        return _ATTRIBUTE_BYTES + sum(_size(item) for item in value)
-    return _ATTRIBUTE_BYTES
+        return sum(_ATTRIBUTE_BYTES + _length(item) for item in value)
+    return 0

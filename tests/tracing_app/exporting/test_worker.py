@@ -1,0 +1,354 @@
+"""The worker alone: batches, deadlines, what is lost and counted, one line for each change of state."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.tracing_app.exporting.export_setup import (
+    Scripted,
+    assert_nothing_unaccounted,
+    quick,
+    scripted_worker,
+    until,
+)
+from tests.tracing_app.exporting.otlp_samples import Span, context, request_trace, trace_of
+from tracing_app.exporting.transport import Accepted, Permanent, Retryable
+from tracing_app.recording.data import TraceData
+
+AWAY = Retryable("away")
+
+
+def spans_of(payload: bytes) -> int:
+    (resource,) = ExportTraceServiceRequest.FromString(payload).resource_spans
+    return sum(len(scope.spans) for scope in resource.scope_spans)
+
+
+def test_a_full_batch_goes_at_once_and_traces_stay_whole() -> None:
+    transport = Scripted()
+    worker = scripted_worker(quick(batch=10, delay=60), transport)
+    for number in range(1, 4):
+        worker.offer(trace_of(number, 4))
+    until(lambda: len(transport.payloads) == 1)
+    assert worker.flush(2)
+    assert [spans_of(payload) for payload in transport.payloads] == [8, 4]
+    assert assert_nothing_unaccounted(worker).traces_exported == 3
+    assert worker.shutdown(2)
+
+
+def test_what_does_not_fill_a_batch_goes_after_the_delay() -> None:
+    transport = Scripted()
+    worker = scripted_worker(quick(delay=0.1), transport)
+    began = time.monotonic()
+    worker.offer(trace_of(1))
+    until(lambda: worker.stats().spans_exported == 1)
+    assert 0.05 < time.monotonic() - began < 1
+    assert worker.shutdown(2)
+
+
+def test_no_thread_before_the_first_trace() -> None:
+    before = threading.active_count()
+    worker = scripted_worker(quick(), Scripted())
+    assert threading.active_count() == before
+    assert worker.flush(1)
+    assert worker.shutdown(1)
+    worker.offer(trace_of(1))
+    assert assert_nothing_unaccounted(worker).spans_dropped == {"closed": 1}
+
+
+def test_an_offer_costs_next_to_nothing() -> None:
+    transport = Scripted()
+    transport.hold.clear()
+    worker = scripted_worker(quick(batch=10**6, queue=10**6, delay=60), transport)
+    trace = request_trace()
+    worker.offer(trace)
+    rounds = []
+    for _ in range(20):
+        began = time.perf_counter()
+        for _ in range(200):
+            worker.offer(trace)
+        rounds.append((time.perf_counter() - began) / 200)
+    transport.hold.set()
+    worker.shutdown(3)
+    # Measured 2 to 3 us; the bound leaves room for a busy machine.
+    assert min(rounds) < 20e-6
+
+
+def test_a_transient_failure_is_tried_again_and_nothing_is_lost() -> None:
+    transport = Scripted(AWAY, AWAY, Accepted())
+    worker = scripted_worker(quick(failures=10, retry=5), transport)
+    worker.offer(trace_of(1, 3))
+    until(lambda: worker.stats().spans_exported == 3)
+    stats = assert_nothing_unaccounted(worker)
+    assert (stats.retries, stats.state, stats.last_error) == (2, "healthy", "away")
+    assert len(set(transport.payloads)) == 1
+    assert worker.shutdown(1)
+
+
+def test_tries_are_bounded_by_their_total(tmp_path: Path) -> None:
+    transport = Scripted(AWAY)
+    worker = scripted_worker(quick(spool=tmp_path, failures=1000, retry=0.5, delay=60), transport)
+    worker.offer(trace_of(1, 8))
+    until(lambda: worker.stats().spool.spans == 8)
+    assert 0.2 < transport.moments[-1] - transport.moments[0] < 0.7
+    assert_nothing_unaccounted(worker)
+    assert worker.shutdown(1)
+
+
+def test_waits_grow_with_full_jitter() -> None:
+    waits = []
+    transport = Scripted(*[AWAY] * 5, Accepted())
+    config = quick(failures=100, retry=60)
+    worker = scripted_worker(config, transport)
+    worker._delivery._random = lambda: 1.0
+    pause = worker.pause
+    worker.pause = lambda seconds: waits.append(seconds) or pause(0)  # type: ignore[method-assign,func-returns-value]
+    worker.offer(trace_of(1))
+    until(lambda: worker.stats().spans_exported == 1)
+    assert waits == [0.02, 0.04, 0.08, 0.1, 0.1]
+    assert worker.shutdown(1)
+
+
+def test_the_collector_s_own_time_is_kept(tmp_path: Path) -> None:
+    transport = Scripted(Retryable("slow down", 0.4), Accepted())
+    worker = scripted_worker(quick(spool=tmp_path, retry=0.1), transport)
+    worker.offer(trace_of(1, 8))
+    until(lambda: worker.stats().spool.files == 1)
+    worker.offer(trace_of(2, 8))
+    until(lambda: worker.stats().spans_exported == 16)
+    assert transport.moments[1] - transport.moments[0] >= 0.39
+    assert_nothing_unaccounted(worker)
+    assert worker.shutdown(1)
+
+
+def test_an_open_breaker_sends_straight_to_the_spool(tmp_path: Path) -> None:
+    transport = Scripted(AWAY)
+    worker = scripted_worker(quick(spool=tmp_path, failures=2, reset=60), transport)
+    for number in range(1, 40):
+        worker.offer(trace_of(number, 8))
+    until(lambda: worker.stats().spool.traces == 39)
+    assert len(transport.payloads) == 2
+    stats = assert_nothing_unaccounted(worker)
+    assert (stats.breaker, stats.state) == ("open", "spooling")
+    assert time.time() - stats.breaker_since < 5
+    assert worker.shutdown(1)
+
+
+def test_half_open_one_request_decides(tmp_path: Path) -> None:
+    transport = Scripted(AWAY, AWAY, AWAY, Accepted())
+    worker = scripted_worker(quick(spool=tmp_path, failures=2, reset=0.3), transport)
+    for number in range(1, 10):
+        worker.offer(trace_of(number, 8))
+    until(lambda: worker.stats().spans_exported == 72)
+    gaps = [b - a for a, b in zip(transport.moments, transport.moments[1:], strict=False)]
+    assert gaps[1] > 0.25
+    assert gaps[2] > 0.25
+    stats = assert_nothing_unaccounted(worker)
+    assert (stats.breaker, stats.spool.files) == ("closed", 0)
+    assert worker.shutdown(1)
+
+
+def test_the_spool_is_replayed_oldest_first_beside_live_traffic(tmp_path: Path) -> None:
+    transport = Scripted(AWAY)
+    worker = scripted_worker(quick(spool=tmp_path, failures=1, reset=0.2), transport)
+    for number in range(1, 31):
+        worker.offer(trace_of(number, 8))
+    until(lambda: worker.stats().spool.traces == 30)
+    transport.payloads.clear()
+    transport.outcomes = [Accepted()]
+    until(lambda: worker.stats().spool.files == 0)
+    sent = [
+        int.from_bytes(
+            ExportTraceServiceRequest.FromString(p).resource_spans[0].scope_spans[0].spans[0].trace_id
+        )
+        for p in transport.payloads
+    ]
+    assert sorted(sent) == list(range(1, 31))
+    assert sent == sorted(sent)
+    assert_nothing_unaccounted(worker)
+    assert worker.shutdown(1)
+
+
+def test_a_spool_from_before_is_replayed_without_new_traces(tmp_path: Path) -> None:
+    before = scripted_worker(quick(spool=tmp_path, failures=1), Scripted(AWAY))
+    before.offer(trace_of(1, 8))
+    assert before.shutdown(2)
+    transport = Scripted()
+    worker = scripted_worker(quick(spool=tmp_path), transport)
+    worker.start()
+    until(lambda: worker.stats().spool.files == 0)
+    assert worker.stats().spans_exported == 8
+    assert worker.shutdown(1)
+
+
+def test_a_live_batch_waits_for_no_more_than_a_few_replayed_ones(tmp_path: Path) -> None:
+    before = scripted_worker(quick(spool=tmp_path, failures=1, reset=60), Scripted(AWAY))
+    for number in range(1, 41):
+        before.offer(trace_of(number, 8))
+    assert before.shutdown(5)
+    transport = Scripted()
+    transport.hold.clear()
+    worker = scripted_worker(quick(spool=tmp_path), transport)
+    worker.start()
+    until(lambda: len(transport.payloads) == 1)
+    worker.offer(trace_of(999, 8))
+    transport.hold.set()
+    until(lambda: worker.stats().spool.files == 0)
+    live = trace_of(999, 1).trace_id.to_bytes(16, "big")
+    assert next(at for at, payload in enumerate(transport.payloads) if live in payload) <= 4
+    assert worker.shutdown(1)
+
+
+def test_a_refusal_loses_the_batch_and_no_more(tmp_path: Path) -> None:
+    transport = Scripted(Permanent("HTTP 400"), Accepted())
+    worker = scripted_worker(quick(spool=tmp_path), transport)
+    worker.offer(trace_of(1, 8))
+    until(lambda: worker.stats().spans_dropped == {"refused": 8})
+    worker.offer(trace_of(2, 8))
+    until(lambda: worker.stats().spans_exported == 8)
+    assert assert_nothing_unaccounted(worker).traces_dropped == {"refused": 1}
+    assert worker.shutdown(1)
+
+
+def test_rejected_spans_are_counted() -> None:
+    worker = scripted_worker(quick(), Scripted(Accepted(3, "too long")))
+    worker.offer(trace_of(1, 8))
+    assert worker.flush(2) is False
+    stats = assert_nothing_unaccounted(worker)
+    assert (stats.spans_exported, stats.spans_rejected, stats.state) == (5, 3, "rejecting")
+    assert stats.last_error == "3 of 8 spans rejected: too long"
+    assert worker.shutdown(1)
+
+
+def test_a_full_queue_drops_whole_traces_and_counts_them() -> None:
+    transport = Scripted()
+    transport.hold.clear()
+    worker = scripted_worker(quick(batch=4, queue=20), transport)
+    worker.offer(trace_of(1, 4))
+    until(lambda: len(transport.payloads) == 1)
+    for number in range(2, 102):
+        worker.offer(trace_of(number, 4, is_error=number == 2))
+    stats = assert_nothing_unaccounted(worker)
+    assert (stats.queue_spans, stats.in_flight_spans) == (20, 4)
+    assert stats.spans_dropped == {"queue_full": 380}
+    assert stats.traces_dropped == {"queue_full": 95}
+    transport.hold.set()
+    assert worker.flush(3)
+    assert any(spans_of(p) == 4 and (2).to_bytes(16, "big") in p for p in transport.payloads)
+    assert worker.shutdown(1)
+
+
+def test_a_trace_that_cannot_be_encoded_is_lost_alone(caplog: pytest.LogCaptureFixture) -> None:
+    worker = scripted_worker(quick(delay=60), Scripted())
+    worker.offer(trace_of(1))
+    worker.offer(TraceData(2, [Span(context(2), start_ns=-1), Span(context(2))]))
+    worker.offer(trace_of(3))
+    assert worker.flush(2) is False
+    stats = assert_nothing_unaccounted(worker)
+    assert (stats.spans_exported, stats.spans_dropped) == (2, {"unencodable": 2})
+    assert "cannot be encoded" in caplog.text
+    assert worker.shutdown(1)
+
+
+def test_a_transport_that_raises_is_a_transport_that_fails(tmp_path: Path) -> None:
+    worker = scripted_worker(quick(spool=tmp_path), Scripted(RuntimeError("s3cret"), Accepted()))
+    worker.offer(trace_of(1))
+    until(lambda: worker.stats().spans_exported == 1)
+    assert worker.stats().last_error == "the transport failed: RuntimeError"
+    assert worker.shutdown(1)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.0])
+def test_flush_keeps_its_deadline_and_loses_nothing_when_the_transport_hangs(seconds: float) -> None:
+    transport = Scripted()
+    transport.hold.clear()
+    worker = scripted_worker(quick(), transport)
+    for number in range(1, 10):
+        worker.offer(trace_of(number, 8))
+    began = time.monotonic()
+    assert worker.flush(seconds) is False
+    assert time.monotonic() - began < seconds + 0.2
+    stats = assert_nothing_unaccounted(worker)
+    assert sum(stats.spans_dropped.values()) == 0
+    transport.hold.set()
+    assert worker.flush(2)
+    assert worker.stats().spans_exported == 72
+    assert worker.shutdown(1)
+
+
+@pytest.mark.parametrize("has_spool", [True, False], ids=["spool", "no spool"])
+def test_shutdown_keeps_its_deadline_when_the_transport_hangs(tmp_path: Path, has_spool: bool) -> None:
+    transport = Scripted()
+    transport.hold.clear()
+    worker = scripted_worker(quick(spool=tmp_path if has_spool else None), transport)
+    for number in range(1, 101):
+        worker.offer(trace_of(number, 8))
+    until(lambda: len(transport.payloads) == 1)
+    began = time.monotonic()
+    assert worker.shutdown(1.5) is has_spool
+    assert time.monotonic() - began < 1.7
+    stats = assert_nothing_unaccounted(worker)
+    assert stats.queue_spans == 0
+    assert stats.spool.spans == (800 if has_spool else 0)
+    assert sum(stats.spans_dropped.values()) == (0 if has_spool else 800)
+    transport.hold.set()
+    assert worker._thread
+    worker._thread.join(5)
+    assert not worker._thread.is_alive()
+    assert replace(worker.stats(), breaker_since=0) == replace(stats, breaker_since=0)
+
+
+def test_shutdown_twice_is_shutdown_once() -> None:
+    worker = scripted_worker(quick(delay=60), Scripted())
+    worker.offer(trace_of(1))
+    assert worker.shutdown(1)
+    assert worker.shutdown(1)
+    assert assert_nothing_unaccounted(worker).spans_exported == 1
+
+
+def test_shutdown_while_the_lock_is_held_keeps_its_deadline() -> None:
+    """As when a signal's handler interrupts an offer."""
+    worker = scripted_worker(quick(), Scripted())
+    with worker._lock:
+        began = time.monotonic()
+        assert worker.shutdown(0.3) is False
+        assert worker.flush(0.3) is False
+        assert time.monotonic() - began < 1
+
+
+def test_a_spool_that_cannot_be_written_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    worker = scripted_worker(quick(spool=tmp_path / "file" / "spool", failures=1), Scripted(AWAY))
+    worker.offer(trace_of(1, 8))
+    until(lambda: worker.stats().spans_dropped == {"spool_failed": 8})
+    assert worker.stats().state == "losing"
+    assert_nothing_unaccounted(worker)
+    assert worker.shutdown(1)
+
+
+def test_one_line_for_each_change_of_state(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "mizuchi.tracing.export")
+    transport = Scripted(AWAY)
+    worker = scripted_worker(quick(spool=tmp_path, failures=3, reset=0.1), transport)
+    for number in range(1, 41):
+        worker.offer(trace_of(number, 8))
+        time.sleep(0.02)
+    until(lambda: worker.stats().spool.traces == 40)
+    transport.outcomes = [Accepted()]
+    until(lambda: worker.stats().spans_exported == 320)
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line.partition(":")[0] for line in lines[:2]] == [
+        "trace export fails, retrying",
+        "trace export fails, traces are kept in the spool",
+    ]
+    assert lines[2].startswith("trace export has recovered, it was spooling")
+    assert len(lines) == 3
+    assert len(transport.payloads) > 45
+    assert worker.shutdown(1)
+    assert_nothing_unaccounted(worker)
