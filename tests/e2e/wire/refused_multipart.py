@@ -219,7 +219,7 @@ COMPLETIONS = (
         "MalformedXML",
         completing(b"<CompleteMultipartUpload>\xff</CompleteMultipartUpload>"),
     ),
-    Refusal("part-number-10001", 400, "InvalidArgument", completing(listed(10_001))),
+    Refusal("part-10001-listed", 400, "InvalidArgument", completing(listed(10_001))),
     Refusal("parts-10001", 400, "InvalidArgument", completing(listed(*range(1, 10_002)))),
     Refusal(
         "xml-of-5-mib",
