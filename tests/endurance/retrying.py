@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from tests.endurance.node import ACCESS_KEY_ID, Node
 from tests.endurance.sending import Answer, RawClient
 
-TRIES = 20
+PATIENCE_SECONDS = 60.0
 BLOCK_BYTES = 256 * 1024
 
 
@@ -78,7 +78,8 @@ def _paced(content: bytes, seconds: float) -> Iterator[bytes]:
 
 def _answered(upload: Upload, request: Callable[[], Answer]) -> Answer:
     """Send again what had no answer, or one that says to try later. Anything but 200 fails the test."""
-    for _ in range(TRIES):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
         try:
             answer = request()
         except (OSError, http.client.HTTPException):
@@ -90,7 +91,7 @@ def _answered(upload: Upload, request: Callable[[], Answer]) -> Answer:
             continue
         assert answer.status == 200, (upload, answer)
         return answer
-    raise AssertionError(f"{upload}: not answered in {TRIES} tries")
+    raise AssertionError(f"{upload}: not answered in {PATIENCE_SECONDS:g} s")
 
 
 class Watch:
