@@ -9,7 +9,8 @@ allowed attribute or count a dropped one at the same moment may be off by one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType, TracebackType
 
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode
@@ -27,9 +28,12 @@ DROPPED_SPANS = "mizuchi.trace.dropped_spans"
 _NOT_ENDED = -1
 _NOTHING: Attributes = MappingProxyType({})
 
+# The constructor of a named tuple is a Python function: this is the one below it, at half the cost.
+_new_event: Callable[[tuple[str, int, Attributes, int]], EventData] = partial(tuple.__new__, EventData)
+
 
 class LightSpan(Span):
-    """A span being recorded, and once it has ended a ``SpanData``.
+    """A span being recorded, and once it has ended a ``SpanData`` (its links are seen only then).
 
     Source of the rules: OpenTelemetry specification, "Tracing API" (Span) and "Tracing SDK".
     """
@@ -162,9 +166,9 @@ class LightSpan(Span):
             kept, dropped = clean_attributes(
                 attributes, limits.max_event_attributes, limits.max_attribute_length
             )
-            event = EventData(name, time_ns, kept, dropped)
+            event = _new_event((name, time_ns, kept, dropped))
         else:
-            event = EventData(name, time_ns, _NOTHING)
+            event = _new_event((name, time_ns, _NOTHING, 0))
         if buffer.events_left > 0 and len(events) < limits.max_events:
             buffer.events_left -= 1
             events.append(event)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from opentelemetry.context import Context, get_current
 from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import (
+    DEFAULT_TRACE_STATE,
     INVALID_SPAN,
     Link,
     Span,
@@ -27,13 +28,13 @@ from .dropped_span import DroppedSpan
 from .samplers import HeadSampler
 from .settings import RecordingSettings
 from .span import LightSpan
-from .span_context import context_below
+from .span_context import valid_context
 from .trace_buffer import TraceBuffer
 
 # The key of the current span in a context has no public name: the API is asked for it.
 (_SPAN_KEY,) = set_span_in_context(INVALID_SPAN, Context())
 
-_RANDOM = TraceFlags.RANDOM_TRACE_ID
+_RANDOM = TraceFlags(TraceFlags.RANDOM_TRACE_ID)
 _FLAGS = tuple(TraceFlags(bits) for bits in range(4))
 
 
@@ -79,13 +80,13 @@ class LightTracer(Tracer):
         span: Span
         if type(parent) is LightSpan and self._head is not None and parent.buffer.settings is settings:
             buffer = parent.buffer
-            above = parent.context
-            own = context_below(above, settings.new_span_id())
+            trace_id, parent_span_id, _, flags, state, _ = parent.context
+            own = valid_context((trace_id, settings.new_span_id(), False, flags, state, True))
             if buffer.spans_left <= 0:
                 return DroppedSpan(own, settings, buffer)
             buffer.spans_left -= 1
             span = LightSpan(
-                buffer, False, self._scope, own, above.span_id, False, name, kind, attributes, start_time
+                buffer, False, self._scope, own, parent_span_id, False, name, kind, attributes, start_time
             )
         elif type(parent) is DroppedSpan and self._drops_below(parent):
             return parent.child()
@@ -118,16 +119,17 @@ class LightTracer(Tracer):
         above = _valid_context(parent)
         if above is None:
             trace_id, parent_span_id, is_remote = settings.new_trace_id(), 0, False
-            flags, state = _RANDOM, None
+            flags, state = _RANDOM, DEFAULT_TRACE_STATE
         else:
             trace_id, parent_span_id, is_remote, flags, state, _ = above
         if self._head is not None:
             decision = self._head.decide(above, trace_id)
         else:
             head = settings.sampler.should_sample(context, trace_id, name, kind, attributes, links)
-            decision, attributes, state = head.decision, head.attributes, head.trace_state
+            decision, attributes = head.decision, head.attributes
+            state = DEFAULT_TRACE_STATE if head.trace_state is None else head.trace_state
         own_flags = _FLAGS[(flags & _RANDOM) | (decision is Decision.RECORD_AND_SAMPLE)]
-        own = SpanContext(trace_id, settings.new_span_id(), False, own_flags, state)
+        own = valid_context((trace_id, settings.new_span_id(), False, own_flags, state, True))
         if decision is Decision.DROP:
             return DroppedSpan(own, settings)
 
