@@ -118,10 +118,10 @@ class LightTracer(Tracer):
         settings = self._settings
         above = _valid_context(parent)
         if above is None:
-            trace_id, parent_span_id, is_remote = settings.new_trace_id(), 0, False
+            trace_id, parent_id, is_remote = settings.new_trace_id(), 0, False
             flags, state = _RANDOM, DEFAULT_TRACE_STATE
         else:
-            trace_id, parent_span_id, is_remote, flags, state, _ = above
+            trace_id, parent_id, is_remote, flags, state, _ = above
         if self._head is not None:
             decision = self._head.decide(above, trace_id)
         else:
@@ -134,7 +134,7 @@ class LightTracer(Tracer):
             return DroppedSpan(own, settings)
 
         buffer = self._buffer_of(parent)
-        is_local_root = buffer is None
+        is_root = buffer is None
         if buffer is None:
             buffer = TraceBuffer(settings, trace_id)
         elif buffer.spans_left <= 0:
@@ -142,16 +142,7 @@ class LightTracer(Tracer):
         else:
             buffer.spans_left -= 1
         return LightSpan(
-            buffer,
-            is_local_root,
-            self._scope,
-            own,
-            parent_span_id,
-            is_remote,
-            name,
-            kind,
-            attributes,
-            start_time,
+            buffer, is_root, self._scope, own, parent_id, is_remote, name, kind, attributes, start_time
         )
 
     def _buffer_of(self, parent: object) -> TraceBuffer | None:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.instrumentation.wsgi import OpenTelemetryMiddleware
-from opentelemetry.sdk.trace.export import ConsoleSpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from tests.tracing_app.recording.recorders import REMOTE, RESOURCE, light, light_spans
-from tracing_app.recording.sdk_view import as_readable_span
+from tests.tracing_app.recording.recorders import REMOTE, light
 
 
 def call(app, **environ):
@@ -86,23 +82,3 @@ def test_proxy_tracer_made_before_the_provider_works(monkeypatch):
     with early.start_as_current_span("root"):
         early.start_span("child").end()
     assert [span.name for span in collected.spans] == ["child", "root"]
-
-
-def test_exporters_of_the_sdk_take_the_view():
-    provider, collected = light()
-    with provider.get_tracer("mizuchi", "1").start_as_current_span("PUT", attributes={"a": [1]}) as span:
-        span.add_event("event", {"b": b"raw"})
-        span.set_status(StatusCode.ERROR, "full")
-    (view,) = light_spans(collected)
-    (encoded,) = encode_spans([view]).resource_spans[0].scope_spans[0].spans
-    assert (encoded.name, encoded.status.message) == ("PUT", "full")
-    assert encoded.span_id == collected.spans[0].context.span_id.to_bytes(8, "big")
-    assert encoded.events[0].attributes[0].value.bytes_value == b"raw"
-
-
-def test_console_exporter_of_the_sdk_takes_the_view():
-    provider, collected = light()
-    provider.get_tracer("mizuchi").start_span("PUT", attributes={"a": [1]}).end()
-    written = io.StringIO()
-    ConsoleSpanExporter(out=written).export([as_readable_span(collected.spans[0], RESOURCE)])
-    assert json.loads(written.getvalue())["attributes"] == {"a": [1]}
