@@ -91,9 +91,7 @@ class S3Backend:
         first = next(parts)
         if first.is_last:
             return self._put(write, _slices(first.data), len(first.data))
-        parts = chain([first], parts)
-        del first  # or it would stay in memory beside each later part
-        return self._put_in_parts(write, parts)
+        return self._put_in_parts(write, chain([first], parts))
 
     def _put(self, write: ObjectWrite, blocks: Iterator[Block], length: int) -> StoredObject:
         call = put_call(write, length)
@@ -109,7 +107,6 @@ class S3Backend:
     def _sent_parts(self, upload: MultipartRef, parts: Iterator[Part]) -> Iterator[StoredPart]:
         for part in parts:
             yield self._put_part(upload, part.number, _slices(part.data), len(part.data), {})
-            del part  # before the next one is gathered
 
     @contextmanager
     def _aborted_unless_done(self, upload: MultipartRef) -> Iterator[None]:
@@ -275,11 +272,10 @@ def _require_id(upload: MultipartRef) -> None:
         raise UploadNotFound
 
 
-def _slices(data: bytearray) -> Iterator[Block]:
+def _slices(data: memoryview) -> Iterator[Block]:
     """A part as blocks, so that the timeout is for one of them."""
-    view = memoryview(data)
-    for start in range(0, len(view), _SEND_BYTES):
-        yield view[start : start + _SEND_BYTES]
+    for start in range(0, len(data), _SEND_BYTES):
+        yield data[start : start + _SEND_BYTES]
 
 
 def _read(file: IO[bytes]) -> Iterator[Block]:
