@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 ARGS ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lock clean
+.PHONY: help setup run test check memory lock clean
 
 help:
 	@echo "make run     set up if needed, then serve on http://127.0.0.1:8080"
 	@echo "make test    run the tests (ARGS='-k name' instead of '$(ARGS)')"
 	@echo "make check   style, types, import rules, migrations, Django's checks"
+	@echo "make memory  how much a worker grows under big uploads (MEMORY='--backend sink --kind parts')"
 	@echo "make setup   what 'make run' does before it serves"
 	@echo "make lock    write requirements*.txt anew from requirements*.in"
 	@echo "make clean   remove the environment and caches; var/ stays"
@@ -51,6 +52,9 @@ check: $(VENV)/.requirements-dev
 		&& $(BIN)/lint-imports \
 		&& $(BIN)/python manage.py makemigrations --check --dry-run \
 		&& $(BIN)/python manage.py check --fail-level WARNING
+
+memory: $(VENV)/.requirements-dev
+	@$(BIN)/python tests/endurance/memory.py $(MEMORY)
 
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate
 
