@@ -79,6 +79,7 @@ class Delivery:
         self._random = random
         self._not_before = clock()
         self._claim: Claim | None = None
+        self._has_told_unencodable = False
 
     def deliver(self, batch: Batch, pace: Pace) -> None:
         """Send a batch, or spool it when that fails or would."""
@@ -98,7 +99,7 @@ class Delivery:
                 self.keep(batch, "no_spool")
 
     def keep(self, batch: Batch, otherwise: DropReason) -> None:
-        """Spool a batch; without a spool it is lost for the reason ``otherwise``."""
+        """Spool a batch that is not settled; without a spool it is lost for the reason ``otherwise``."""
         if not batch.payload and not self._encode(batch):
             return
         if not batch.settle():
@@ -114,10 +115,15 @@ class Delivery:
             self._ledger.fail("spooling", self._ledger.last_error or "no time left to send")
 
     def replay(self, limit: int, pace: Pace) -> bool:
-        """Send up to ``limit`` spooled requests, the oldest first; whether there may be more to send now."""
+        """Send up to ``limit`` spooled requests, the oldest first; whether there may be more to send now.
+
+        One at least, however much waits in the queue: a spool must drain under load too.
+        """
         if self._spool is None:
             return False
-        for _ in range(limit):
+        for number in range(limit):
+            if number and not pace.pause(0):
+                return True
             self._claim = self._spool.claim_oldest()
             if self._claim is None or not self._replay_one(self._spool, self._claim, pace):
                 return False
@@ -189,13 +195,19 @@ class Delivery:
             self._ledger.drop("unencodable", batch.spans - spans, batch.traces - len(good))
             batch.items, batch.spans = good, spans
             batch.payload = self._encoder.encode([item.trace for item in good])
+        if not batch.payload:
+            batch.settle()
         return bool(batch.payload)
 
     def _is_encodable(self, item: Queued) -> bool:
         try:
             self._encoder.encode([item.trace])
-        except Exception:
-            logger.exception("a trace cannot be encoded and is dropped")
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one trace is told and counted
+            told = f"a trace cannot be encoded: {type(error).__name__}"
+            self._ledger.note(told)
+            if not self._has_told_unencodable:
+                self._has_told_unencodable = True
+                logger.error("%s; such traces are dropped, this is told once", told)
             return False
         return True
 

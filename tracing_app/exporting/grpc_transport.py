@@ -13,7 +13,7 @@ from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from .config import OtlpConfig
 from .endpoint import parse_endpoint
 from .scrubbing import Scrubber
-from .transport import Accepted, Outcome, Permanent, Retryable, read_answer
+from .transport import USER_AGENT, Accepted, Outcome, Permanent, Retryable, read_answer
 
 EXPORT_METHOD: Final = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
@@ -29,6 +29,7 @@ RETRYABLE_CODES: Final = frozenset(
 )
 
 _OPTIONS: Final = (
+    ("grpc.primary_user_agent", USER_AGENT),
     ("grpc.enable_retries", 0),
     # Left alone it waits up to two minutes before it connects again, and fails every call meanwhile.
     ("grpc.initial_reconnect_backoff_ms", 200),

@@ -22,7 +22,7 @@ from .config import OtlpConfig
 from .deadline_socket import Deadline, DeadlineSocket
 from .endpoint import Endpoint, parse_endpoint
 from .scrubbing import Scrubber
-from .transport import Accepted, Outcome, Permanent, Retryable, read_answer
+from .transport import USER_AGENT, Accepted, Outcome, Permanent, Retryable, read_answer
 
 _RETRYABLE_STATUSES: Final = frozenset({429, 502, 503, 504})
 _MAX_ANSWER_BYTES: Final = 64 * 1024
@@ -40,7 +40,8 @@ class HttpTransport:
     def __init__(self, config: OtlpConfig) -> None:
         self._endpoint = parse_endpoint(config.endpoint, "http/protobuf", is_full_url=config.is_full_url)
         self._is_gzip = config.compression == "gzip"
-        self._headers = dict(config.headers) | {"Content-Type": "application/x-protobuf"}
+        self._headers = {"User-Agent": USER_AGENT} | dict(config.headers)
+        self._headers["Content-Type"] = "application/x-protobuf"
         if self._is_gzip:
             self._headers["Content-Encoding"] = "gzip"
         self._ca_file = config.ca_file

@@ -112,8 +112,12 @@ class Ledger:
             self.retries += 1
 
     def fail(self, state: ExportState, reason: str) -> None:
-        """Something went wrong; ``reason`` is scrubbed."""
-        with self._lock:
-            self.last_error = reason
-            self.last_error_at = self._now()
+        """The export path went wrong; ``reason`` is scrubbed."""
+        self.note(reason)
         self._log.worsen(state, reason)
+
+    def note(self, error: str) -> None:
+        """Something went wrong that is no state of the export path; ``error`` is scrubbed."""
+        with self._lock:
+            self.last_error = error
+            self.last_error_at = self._now()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+# The form that the OTLP specification recommends.
+USER_AGENT: Final = "OTel-OTLP-Exporter-Mizuchi"
 
 
 @dataclass(frozen=True, slots=True)

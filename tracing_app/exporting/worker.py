@@ -16,14 +16,12 @@ from collections.abc import Callable
 
 from tracing_app.recording.data import TraceData
 
-from .breaker import Breaker
 from .config import ExportConfig
-from .delivery import Batch, Delivery
+from .delivery import Batch
+from .export_path import Clocks, ExportPath, QueueNumbers
 from .otlp_wire import SpanEncoder
-from .spool import Spool, SpoolUsage
-from .state_log import StateLog
-from .stats import ExportStats, Ledger
-from .trace_queue import TraceQueue, weigh
+from .stats import ExportStats
+from .trace_queue import Queued, TraceQueue, weigh
 from .transport import Transport
 
 logger = logging.getLogger("mizuchi.tracing.export")
@@ -50,45 +48,25 @@ class ExportWorker:
         self._batch_config = config.batch
         self._transport = transport
         self._encoder = encoder
+        self._clocks = Clocks(clock, now, random)
         self._clock = clock
-        self._now = now
-        self._random = random
         self._begin()
         _workers.add(self)
 
     def _begin(self) -> None:
         """Everything that belongs to one process."""
-        config = self._config
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._queue = TraceQueue(
-            max_spans=config.batch.max_queue_spans, max_bytes=config.batch.max_queue_bytes
+            max_spans=self._batch_config.max_queue_spans, max_bytes=self._batch_config.max_queue_bytes
         )
         self._spans_offered = 0
         self._traces_offered = 0
-        self._state_log = StateLog(self._now)
-        self._ledger = Ledger(self._state_log, self._now)
-        self._breaker = Breaker(
-            failures=config.breaker.failures, reset_seconds=config.breaker.reset_seconds, clock=self._clock
-        )
-        self._spool = (
-            Spool(config.spool.directory, max_bytes=config.spool.max_bytes, on_loss=self._ledger.drop)
-            if config.spool
-            else None
-        )
-        self._delivery = Delivery(
-            transport=self._transport,
-            encoder=self._encoder,
-            breaker=self._breaker,
-            spool=self._spool,
-            retry=config.retry,
-            ledger=self._ledger,
-            clock=self._clock,
-            random=self._random,
-        )
+        self._path = ExportPath(self._config, self._transport, self._encoder, self._clocks)
+        self._ledger = self._path.ledger
         self._thread: threading.Thread | None = None
         self._in_flight: Batch | None = None
-        self._due_at = self._clock() + config.batch.scheduled_delay_seconds
+        self._due_at = self._clock() + self._batch_config.scheduled_delay_seconds
         self._flushes_wanted = 0
         self._flushes_done = 0
         self._hurry_until: float | None = None
@@ -98,7 +76,10 @@ class ExportWorker:
 
     def offer(self, trace: TraceData) -> None:
         """Queue a trace; see ``TraceSink``. Without room, traces without an error go first."""
-        item, is_error = weigh(trace)
+        try:
+            item, is_error = weigh(trace)
+        except Exception:  # noqa: BLE001 - never into a request; the thread logs what cannot be encoded
+            item, is_error = Queued(trace, len(trace.spans), 0), False
         with self._lock:
             self._traces_offered += 1
             self._spans_offered += item.spans
@@ -134,7 +115,7 @@ class ExportWorker:
             self._flushes_wanted += 1
             wanted = self._flushes_wanted
             # Nothing is to be lost by a flush: without a spool the time is all for sending.
-            self._hurry_until = ends - _reserve(deadline_seconds) if self._spool else ends
+            self._hurry_until = ends - _reserve(deadline_seconds) if self._path.spool else ends
             self._changed.notify_all()
             is_done = self._changed.wait_for(
                 lambda: self._flushes_done >= wanted, max(ends - self._clock(), 0)
@@ -163,37 +144,26 @@ class ExportWorker:
             self._lock.release()
         if thread:
             thread.join(max(ends - reserve - self._clock(), 0))
-        self._take_over(ends)
+        settled = self._take_over(ends)
+        if thread and settled:
+            # Not ours to take any more: the thread is about to write it down.
+            thread.join(max(ends - self._clock(), 0))
+            return not thread.is_alive() and self._ledger.spans_lost == lost
         return self._ledger.spans_lost == lost
 
     def stats(self) -> ExportStats:
         """How it stands now."""
-        spool = self._spool.usage() if self._spool else SpoolUsage()
-        ledger, now = self._ledger, self._now()
         with self._lock:
             in_flight = self._in_flight
-            return ExportStats(
+            numbers = QueueNumbers(
                 spans_offered=self._spans_offered,
                 traces_offered=self._traces_offered,
-                spans_exported=ledger.spans_exported,
-                traces_exported=ledger.traces_exported,
-                spans_rejected=ledger.spans_rejected,
-                spans_dropped=ledger.spans_dropped,
-                traces_dropped=ledger.traces_dropped,
-                retries=ledger.retries,
-                queue_spans=self._queue.spans,
-                queue_traces=len(self._queue),
-                queue_bytes=self._queue.bytes,
+                spans=self._queue.spans,
+                traces=len(self._queue),
+                bytes=self._queue.bytes,
                 in_flight_spans=in_flight.spans if in_flight and not in_flight.is_settled else 0,
-                spool=spool,
-                breaker=self._breaker.state,
-                breaker_since=now - self._breaker.seconds_in_state,
-                state=self._state_log.state,
-                state_since=self._state_log.since,
-                last_success_at=ledger.last_success_at,
-                last_error=ledger.last_error,
-                last_error_at=ledger.last_error_at,
             )
+        return self._path.snapshot(numbers)
 
     # Pace: what the delivery asks.
 
@@ -233,10 +203,10 @@ class ExportWorker:
     def _export(self, batch: Batch | None) -> bool:
         """Deliver a batch, then some of the spool; whether more of it may be sent now."""
         if batch:
-            self._delivery.deliver(batch, self)
+            self._path.delivery.deliver(batch, self)
         if self._hurry_until is not None or self._config.spool is None:
             return False
-        return self._delivery.replay(self._config.spool.replay_at_once, self)
+        return self._path.delivery.replay(self._config.spool.replay_at_once, self)
 
     def _await_work(self, seconds: float | None) -> bool:
         """Wait for a full batch, the delay, or a flush; False when closed and empty."""
@@ -276,10 +246,15 @@ class ExportWorker:
                     self._hurry_until = None
                 self._changed.notify_all()
 
-    def _take_over(self, ends: float) -> None:
-        """Spool what the thread has not dealt with in its time; count what there is no time for."""
+    def _take_over(self, ends: float) -> bool:
+        """Spool what the thread has not dealt with in its time; count what there is no time for.
+
+        Whether the thread has a batch that it has settled and not finished.
+        """
         with self._lock:
-            batches = [self._in_flight] if self._in_flight else []
+            in_flight = self._in_flight
+            is_settled = in_flight is not None and in_flight.is_settled
+            batches = [in_flight] if in_flight and not is_settled else []
             while items := self._queue.take(
                 max_spans=self._batch_config.max_export_batch_size,
                 max_bytes=self._batch_config.max_export_batch_bytes,
@@ -287,13 +262,14 @@ class ExportWorker:
                 batches.append(Batch(items))
         for batch in batches:
             if self._clock() < ends:
-                self._delivery.keep(batch, "shutdown")
+                self._path.delivery.keep(batch, "shutdown")
             elif batch.settle():
                 self._ledger.drop("shutdown", batch.spans, batch.traces)
+        return is_settled
 
     def _begin_after_fork(self) -> None:
         """What is queued and in flight is the parent's, which exports it."""
-        self._delivery.abandon()
+        self._path.delivery.abandon()
         self._begin()
 
 

@@ -65,6 +65,7 @@ def test_what_is_sent_arrives(receiver: OtlpReceiver, compression: str) -> None:
     assert send_once(otlp) == Accepted()
     assert [request.SerializeToString() for request in receiver.requests] == [PAYLOAD]
     assert receiver.headers[0]["x-tenant"] == "blue"
+    assert receiver.headers[0]["user-agent"].startswith("OTel-OTLP-Exporter-")
     if receiver.protocol == "http/protobuf":
         assert receiver.headers[0].get("content-encoding", "none") == compression
         assert receiver.paths == ["/v1/traces"]

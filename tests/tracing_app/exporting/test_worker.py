@@ -11,15 +11,18 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.servers.otlp_receiver import Redirect, otlp_receiver
 from tests.tracing_app.exporting.export_setup import (
     Scripted,
     assert_nothing_unaccounted,
     quick,
+    real_worker,
     scripted_worker,
+    towards,
     until,
 )
 from tests.tracing_app.exporting.otlp_samples import Span, context, request_trace, trace_of
-from tracing_app.exporting.transport import Accepted, Permanent, Retryable
+from tracing_app.exporting.transport import Accepted, Outcome, Permanent, Retryable
 from tracing_app.recording.data import TraceData
 
 AWAY = Retryable("away")
@@ -28,6 +31,11 @@ AWAY = Retryable("away")
 def spans_of(payload: bytes) -> int:
     (resource,) = ExportTraceServiceRequest.FromString(payload).resource_spans
     return sum(len(scope.spans) for scope in resource.scope_spans)
+
+
+def trace_number(payload: bytes) -> int:
+    (resource,) = ExportTraceServiceRequest.FromString(payload).resource_spans
+    return int.from_bytes(resource.scope_spans[0].spans[0].trace_id, "big")
 
 
 def test_a_full_batch_goes_at_once_and_traces_stay_whole() -> None:
@@ -106,7 +114,7 @@ def test_waits_grow_with_full_jitter() -> None:
     transport = Scripted(*[AWAY] * 5, Accepted())
     config = quick(failures=100, retry=60)
     worker = scripted_worker(config, transport)
-    worker._delivery._random = lambda: 1.0
+    worker._path.delivery._random = lambda: 1.0
     pause = worker.pause
     worker.pause = lambda seconds: waits.append(seconds) or pause(0)  # type: ignore[method-assign,func-returns-value]
     worker.offer(trace_of(1))
@@ -163,12 +171,7 @@ def test_the_spool_is_replayed_oldest_first_beside_live_traffic(tmp_path: Path) 
     transport.payloads.clear()
     transport.outcomes = [Accepted()]
     until(lambda: worker.stats().spool.files == 0)
-    sent = [
-        int.from_bytes(
-            ExportTraceServiceRequest.FromString(p).resource_spans[0].scope_spans[0].spans[0].trace_id
-        )
-        for p in transport.payloads
-    ]
+    sent = [trace_number(payload) for payload in transport.payloads]
     assert sorted(sent) == list(range(1, 31))
     assert sent == sorted(sent)
     assert_nothing_unaccounted(worker)
@@ -187,7 +190,7 @@ def test_a_spool_from_before_is_replayed_without_new_traces(tmp_path: Path) -> N
     assert worker.shutdown(1)
 
 
-def test_a_live_batch_waits_for_no_more_than_a_few_replayed_ones(tmp_path: Path) -> None:
+def test_a_live_batch_waits_for_no_more_than_one_replayed(tmp_path: Path) -> None:
     before = scripted_worker(quick(spool=tmp_path, failures=1, reset=60), Scripted(AWAY))
     for number in range(1, 41):
         before.offer(trace_of(number, 8))
@@ -201,7 +204,7 @@ def test_a_live_batch_waits_for_no_more_than_a_few_replayed_ones(tmp_path: Path)
     transport.hold.set()
     until(lambda: worker.stats().spool.files == 0)
     live = trace_of(999, 1).trace_id.to_bytes(16, "big")
-    assert next(at for at, payload in enumerate(transport.payloads) if live in payload) <= 4
+    assert next(at for at, payload in enumerate(transport.payloads) if live in payload) == 1
     assert worker.shutdown(1)
 
 
@@ -217,7 +220,7 @@ def test_a_refusal_loses_the_batch_and_no_more(tmp_path: Path) -> None:
 
 
 def test_rejected_spans_are_counted() -> None:
-    worker = scripted_worker(quick(), Scripted(Accepted(3, "too long")))
+    worker = scripted_worker(quick(delay=60), Scripted(Accepted(3, "too long")))
     worker.offer(trace_of(1, 8))
     assert worker.flush(2) is False
     stats = assert_nothing_unaccounted(worker)
@@ -247,12 +250,14 @@ def test_a_full_queue_drops_whole_traces_and_counts_them() -> None:
 def test_a_trace_that_cannot_be_encoded_is_lost_alone(caplog: pytest.LogCaptureFixture) -> None:
     worker = scripted_worker(quick(delay=60), Scripted())
     worker.offer(trace_of(1))
-    worker.offer(TraceData(2, [Span(context(2), start_ns=-1), Span(context(2))]))
+    for number in (2, 4):
+        worker.offer(TraceData(number, [Span(context(2), start_ns=-1)]))
     worker.offer(trace_of(3))
     assert worker.flush(2) is False
     stats = assert_nothing_unaccounted(worker)
     assert (stats.spans_exported, stats.spans_dropped) == (2, {"unencodable": 2})
-    assert "cannot be encoded" in caplog.text
+    assert stats.last_error == "a trace cannot be encoded: error"
+    assert len(caplog.records) == 1
     assert worker.shutdown(1)
 
 
@@ -352,3 +357,65 @@ def test_one_line_for_each_change_of_state(tmp_path: Path, caplog: pytest.LogCap
     assert len(transport.payloads) > 45
     assert worker.shutdown(1)
     assert_nothing_unaccounted(worker)
+
+
+def test_what_is_no_trace_at_all_raises_nothing_into_a_request() -> None:
+    worker = scripted_worker(quick(delay=60), Scripted())
+    worker.offer(TraceData(1, [object()]))  # type: ignore[list-item]
+    assert worker.flush(2) is False
+    assert assert_nothing_unaccounted(worker).spans_dropped == {"unencodable": 1}
+    assert worker.shutdown(1)
+
+
+def test_a_redirect_is_told_with_where_it_leads(tmp_path: Path) -> None:
+    with otlp_receiver("http/protobuf") as receiver:
+        receiver.behaviour = Redirect("https://elsewhere.example/v1/traces")
+        worker = real_worker(quick(towards(receiver), tmp_path, delay=60))
+        worker.offer(trace_of(1))
+        assert worker.flush(3) is False
+        stats = assert_nothing_unaccounted(worker)
+        assert "elsewhere.example" in stats.last_error
+        assert stats.spans_dropped == {"refused": 1}
+        assert worker.shutdown(3)
+
+
+def test_the_spool_drains_while_the_queue_is_never_empty(tmp_path: Path) -> None:
+    before = scripted_worker(quick(spool=tmp_path, failures=1, reset=60), Scripted(AWAY))
+    for number in range(1, 11):
+        before.offer(trace_of(number, 8))
+    assert before.shutdown(5)
+    transport = Scripted()
+    worker = scripted_worker(quick(spool=tmp_path), transport)
+    send = transport.send
+
+    def busy(payload: bytes, deadline_seconds: float) -> Outcome:
+        if len(transport.payloads) < 60:
+            worker.offer(trace_of(1000 + len(transport.payloads), 8))
+        return send(payload, deadline_seconds)
+
+    transport.send = busy  # type: ignore[method-assign]
+    worker.start()
+    for number in range(100, 110):
+        worker.offer(trace_of(number, 8))
+    until(lambda: worker.stats().spool.files == 0)
+    replayed = [at for at, payload in enumerate(transport.payloads) if trace_number(payload) <= 10]
+    assert len(replayed) == 10
+    assert replayed[-1] < 25
+    assert worker.flush(5)
+    assert worker.shutdown(1)
+
+
+def test_shutdown_waits_for_a_batch_that_is_being_spooled(tmp_path: Path) -> None:
+    worker = scripted_worker(quick(spool=tmp_path, failures=1), Scripted(AWAY))
+    assert worker._path.spool
+    put = worker._path.spool.put
+
+    def slow_put(payload: bytes, *, spans: int, traces: int) -> None:
+        time.sleep(0.9)
+        put(payload, spans=spans, traces=traces)
+
+    worker._path.spool.put = slow_put  # type: ignore[method-assign]
+    worker.offer(trace_of(1, 8))
+    time.sleep(0.2)
+    assert worker.shutdown(1)
+    assert assert_nothing_unaccounted(worker).spool.spans == 8
