@@ -49,7 +49,7 @@ class Private:
         (Kilo(1.5), 1.5),
         (b"raw", b"raw"),
         (bytearray(b"raw"), b"raw"),
-        (memoryview(b"raw"), b"raw"),
+        pytest.param(memoryview(b"raw"), b"raw", id="memoryview"),
         ([], ()),
         (["a", "b"], ("a", "b")),
         (range(2), (0, 1)),
