@@ -132,7 +132,11 @@ class _Connection(HTTPConnection):
 
     def is_stale(self) -> bool:
         """Whether the peer closed it meanwhile: an idle connection has nothing to read but its end."""
-        return self._real is None or bool(select.select([self._real], [], [], 0)[0])
+        if self._real is None:
+            return True
+        poll = select.poll()
+        poll.register(self._real, select.POLLIN)
+        return bool(poll.poll(0))
 
     def discard(self) -> None:
         self.close()

@@ -270,7 +270,10 @@ def test_a_receiver_that_drips_is_left_at_the_deadline(drip: bytes) -> None:
     assert elapsed < 1
 
 
-def test_a_connection_is_kept_and_a_stale_one_replaced() -> None:
+@pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "TLS"])
+def test_a_connection_is_kept_and_a_stale_one_replaced(is_tls: bool, tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+
     def script(peer: Peer, number: int) -> None:
         for _ in range(2):
             head, _ = peer.read_request()
@@ -278,8 +281,10 @@ def test_a_connection_is_kept_and_a_stale_one_replaced() -> None:
                 return
             peer.answer(headers="Content-Type: application/x-protobuf\r\n")
 
-    with scripted_server(script) as server:
-        transport = HttpTransport(OtlpConfig(server.endpoint, "http/protobuf"))
+    with scripted_server(script, tls=certificate.server_context() if is_tls else None) as server:
+        endpoint = server.endpoint.replace("http:", "https:") if is_tls else server.endpoint
+        otlp = OtlpConfig(endpoint, "http/protobuf", ca_file=certificate.certificate)
+        transport = HttpTransport(otlp)
         outcomes = []
         for _ in range(4):
             outcomes.append(transport.send(PAYLOAD, 3))
