@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.otlp_receiver import Accept, BlackHole, Fail, OtlpReceiver, otlp_receiver
+from tests.servers.scripted import Peer, scripted_server
 from tests.tracing_app.exporting.export_setup import (
     Scripted,
     assert_nothing_unaccounted,
@@ -25,6 +26,9 @@ from tests.tracing_app.exporting.export_setup import (
     until,
 )
 from tests.tracing_app.exporting.otlp_samples import trace_of
+from tracing_app.exporting.config import OtlpConfig
+from tracing_app.exporting.http_transport import HttpTransport
+from tracing_app.exporting.transport import Accepted
 
 PROGRAM = Path(__file__).with_name("export_program.py")
 REPOSITORY = Path(__file__).parents[3]
@@ -126,6 +130,20 @@ def test_a_fork_in_the_middle_of_a_try_and_of_a_replay(receiver: OtlpReceiver, t
     until(lambda: worker.stats().spool.files == 0)
     assert worker.stats().spans_exported == 8
     assert worker.shutdown(3)
+
+
+def test_a_child_opens_a_connection_of_its_own() -> None:
+    def script(peer: Peer, number: int) -> None:
+        while peer.read_request()[0]:
+            peer.answer(headers="")
+
+    with scripted_server(script) as server:
+        transport = HttpTransport(OtlpConfig(server.endpoint, "http/protobuf"))
+        assert transport.send(b"", 3) == Accepted()
+        assert forked(lambda: transport.send(b"", 3) == Accepted()) == 0
+        assert transport.send(b"", 3) == Accepted()
+        assert server.connections == 2
+        transport.close()
 
 
 def test_a_grpc_child_of_a_parent_that_has_not_sent_yet(tmp_path: Path) -> None:

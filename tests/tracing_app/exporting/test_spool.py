@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -138,6 +139,21 @@ def test_a_claimed_request_is_nobody_else_s(tmp_path: Path, losses: Losses) -> N
     assert losses.spans == {}
     claim.remove()
     assert drain(second) == [b"y"]
+
+
+def test_a_file_removed_between_opening_and_locking_is_not_sent_again(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool.put(b"x", spans=1, traces=1)
+    (file,) = (tmp_path / "spool").iterdir()
+    lock = fcntl.flock
+
+    def lock_after_another(descriptor: int, operation: int) -> None:
+        file.unlink()
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", lock_after_another)
+    assert spool.claim_oldest() is None
 
 
 def _take_all(directory: Path, found: multiprocessing.Queue[bytes]) -> None:
