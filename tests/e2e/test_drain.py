@@ -112,7 +112,7 @@ def test_uploads_that_outlast_the_drain_are_cut_and_leave_nothing(
         trickles = begun(node, seconds=30)
         code, seconds = node.stop()
         assert code == 0
-        assert 1.9 < seconds < 5
+        assert 1.9 < seconds < 15, "cut, and not waited for"
         answers = [trickle.wait() for trickle in trickles]
         assert all(answer is None or answer.status == 400 for answer in answers), answers
         assert [(r.state, r.error_code) for r in node.records()] == [("FAILED", "IncompleteBody")] * 2
@@ -131,5 +131,5 @@ def test_an_idle_gateway_ends_soon(new_node: Callable[..., Node]) -> None:
         for bucket in BUCKETS:
             assert client.put(f"/{bucket}/one", [CONTENT], len(CONTENT)).status == 200
         code, seconds = node.stop()
-        assert (code, seconds < 4) == (0, True), seconds
+        assert (code, seconds < 8) == (0, True), seconds
         assert {record.state for record in node.records()} == {"STORED"}
