@@ -12,15 +12,17 @@ from tracing_app.recording.data import EventData, LinkData, TraceData
 
 # What a span, an event, a link and an attribute take beside their text, about.
 _SPAN_BYTES, _EVENT_BYTES, _ATTRIBUTE_BYTES = 300, 100, 60
+_ERROR = StatusCode.ERROR
 _FIXED = frozenset({int, bool, float})
 
 
 class Queued(NamedTuple):
-    """A trace, its number of spans and about how many bytes it takes."""
+    """A trace, its number of spans, about how many bytes it takes, and whether a span is an error."""
 
     trace: TraceData
     spans: int
     size: int
+    is_error: bool
 
 
 class Evicted(NamedTuple):
@@ -51,11 +53,11 @@ class TraceQueue:
     def __len__(self) -> int:
         return len(self._errors) + len(self._others)
 
-    def put(self, item: Queued, *, is_error: bool) -> Evicted:
+    def put(self, item: Queued) -> Evicted:
         """Take a trace in; it may itself be what is evicted."""
         self.spans += item.spans
         self.bytes += item.size
-        (self._errors if is_error else self._others).append(item)
+        (self._errors if item.is_error else self._others).append(item)
         if self.spans <= self._max_spans and self.bytes <= self._max_bytes:
             return _NOTHING
         return self._evict()
@@ -88,8 +90,8 @@ class TraceQueue:
         self.bytes -= item.size
 
 
-def weigh(trace: TraceData) -> tuple[Queued, bool]:
-    """The trace as an item of the queue, and whether one of its spans is an error.
+def weigh(trace: TraceData) -> Queued:
+    """The trace as an item of the queue.
 
     Runs on a request's thread: hence the loop written out for the values of a span.
     """
@@ -97,20 +99,20 @@ def weigh(trace: TraceData) -> tuple[Queued, bool]:
     size = _SPAN_BYTES * len(spans)
     is_error = False
     for span in spans:
-        if span.status_code is StatusCode.ERROR:
+        if span.status_code is _ERROR:
             is_error = True
         attributes = span.attributes
         size += _ATTRIBUTE_BYTES * len(attributes)
         for value in attributes.values():
-            if value.__class__ is str:
+            if type(value) is str:
                 size += len(value)
-            elif value.__class__ not in _FIXED:
+            elif type(value) not in _FIXED:
                 size += _length(value)
         if span.events:
             size += _weigh_items(span.events)
         if span.links:
             size += _weigh_items(span.links)
-    return Queued(trace, len(spans), size), is_error
+    return Queued(trace, len(spans), size, is_error)
 
 
 def _weigh_items(items: Sequence[EventData] | Sequence[LinkData]) -> int:

@@ -46,6 +46,7 @@ class ExportWorker:
     ) -> None:
         self._config = config
         self._batch_config = config.batch
+        self._full_batch = config.batch.max_export_batch_size
         self._transport = transport
         self._encoder = encoder
         self._clocks = Clocks(clock, now, random)
@@ -77,20 +78,21 @@ class ExportWorker:
     def offer(self, trace: TraceData) -> None:
         """Queue a trace; see ``TraceSink``. Without room, traces without an error go first."""
         try:
-            item, is_error = weigh(trace)
+            item = weigh(trace)
         except Exception:  # noqa: BLE001 - never into a request; the thread logs what cannot be encoded
-            item, is_error = Queued(trace, len(trace.spans), 0), False
+            item = Queued(trace, len(trace.spans), 0, False)
         with self._lock:
             self._traces_offered += 1
             self._spans_offered += item.spans
             if self._is_closed:
                 self._ledger.drop("closed", item.spans, 1)
                 return
-            was_below = self._queue.spans < self._batch_config.max_export_batch_size
-            evicted = self._queue.put(item, is_error=is_error)
+            queue, full = self._queue, self._full_batch
+            was_below = queue.spans < full
+            evicted = queue.put(item)
             if evicted.traces:
                 self._ledger.drop("queue_full", evicted.spans, evicted.traces)
-            if was_below and self._queue.spans >= self._batch_config.max_export_batch_size:
+            if was_below and queue.spans >= full:
                 self._changed.notify_all()
             if self._thread is None:
                 self._start_thread()
@@ -219,7 +221,7 @@ class ExportWorker:
         return (
             self._is_closed
             or self._flushes_wanted > self._flushes_done
-            or self._queue.spans >= self._batch_config.max_export_batch_size
+            or self._queue.spans >= self._full_batch
         )
 
     def _next_batch(self) -> Batch | None:
@@ -227,7 +229,7 @@ class ExportWorker:
             if not self._is_pressed() and self._clock() < self._due_at:
                 return None
             items = self._queue.take(
-                max_spans=self._batch_config.max_export_batch_size,
+                max_spans=self._full_batch,
                 max_bytes=self._batch_config.max_export_batch_bytes,
             )
             if len(self._queue) == 0:
@@ -256,7 +258,7 @@ class ExportWorker:
             is_settled = in_flight is not None and in_flight.is_settled
             batches = [in_flight] if in_flight and not is_settled else []
             while items := self._queue.take(
-                max_spans=self._batch_config.max_export_batch_size,
+                max_spans=self._full_batch,
                 max_bytes=self._batch_config.max_export_batch_bytes,
             ):
                 batches.append(Batch(items))

@@ -6,8 +6,7 @@ from tracing_app.recording.data import TraceData
 
 
 def put(queue: TraceQueue, trace: TraceData) -> tuple[int, int]:
-    item, is_error = weigh(trace)
-    return queue.put(item, is_error=is_error)
+    return queue.put(weigh(trace))
 
 
 def ids(queue: TraceQueue) -> list[int]:
@@ -77,7 +76,7 @@ def test_a_batch_is_bounded_in_bytes() -> None:
 
 
 def test_the_weight_is_about_what_is_sent() -> None:
-    item, is_error = weigh(request_trace())
-    assert not is_error
+    item = weigh(request_trace())
+    assert not item.is_error
     assert item.spans == 4
     assert 1000 < item.size < 5000

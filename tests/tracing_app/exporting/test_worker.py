@@ -113,12 +113,12 @@ def test_waits_grow_with_full_jitter() -> None:
     transport = Scripted(*[AWAY] * 5, Accepted())
     config = quick(failures=100, retry=60)
     worker = scripted_worker(config, transport)
-    worker._path.delivery._random = lambda: 1.0
+    worker._path.delivery._random = lambda: 0.5
     pause = worker.pause
     worker.pause = lambda seconds: waits.append(seconds) or pause(0)  # type: ignore[method-assign,func-returns-value]
     worker.offer(trace_of(1))
     until(lambda: worker.stats().spans_exported == 1)
-    assert waits == [0.02, 0.04, 0.08, 0.1, 0.1]
+    assert waits == [0.01, 0.02, 0.04, 0.05, 0.05]
     assert worker.shutdown(1)
 
 
