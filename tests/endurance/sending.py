@@ -97,13 +97,16 @@ class RawClient:
             now=datetime.now(UTC),
         )
         connection = http.client.HTTPConnection(host, timeout=self.timeout_seconds)
-        connection.connect()
         target = f"{encoded}?{urlencode(pairs, quote_via=quote)}" if pairs else encoded
-        connection.putrequest(method, target, skip_accept_encoding=True)
         framing = {"transfer-encoding": "chunked"} if length is None else {"content-length": str(length)}
-        for name, value in {**framing, **(headers or {}), **signed}.items():
-            connection.putheader(name, value)
-        connection.endheaders()
+        try:
+            connection.putrequest(method, target, skip_accept_encoding=True)
+            for name, value in {**framing, **(headers or {}), **signed}.items():
+                connection.putheader(name, value)
+            connection.endheaders()
+        except OSError:
+            connection.close()
+            raise
         return Sending(connection)
 
     def call(
