@@ -80,6 +80,7 @@ def tracing_config(config: Config, places: Places, keys: Keyring) -> TracingConf
         resource=dict(tracing.resource),
         sampling=SamplingConfig(tracing.sampling.strategy, tracing.sampling.ratio),
         redaction=tracing.redaction.keys,
+        multipart=tracing.multipart,
         hash_keys=keys.hashing,
     )
 

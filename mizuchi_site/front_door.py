@@ -16,22 +16,22 @@ from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch
 
 from mizuchi_site.config.buckets import RESERVED_NAMES
-from tracing_app.middleware import TraceMiddleware
-from tracing_app.provider import Tracing
+from tracing_app.middleware import GetResponse, TraceMiddleware
 from uploads.http import is_trusted
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 View = Callable[..., HttpResponseBase]
+Traces = Callable[[GetResponse], TraceMiddleware]
 
 
 class LeanHandler(WSGIHandler):
     """Django's handler for one view, with the trace as its only middleware."""
 
-    def __init__(self, view: View, route: str, tracing: Tracing | None = None) -> None:
+    def __init__(self, view: View, route: str, trace: Traces = TraceMiddleware) -> None:
         self._match = ResolverMatch(view, (), {}, route=route)
-        self._tracer = tracing and tracing.tracer
+        self._trace = trace
         super().__init__()
 
     def load_middleware(self, is_async: bool = False) -> None:
@@ -39,7 +39,7 @@ class LeanHandler(WSGIHandler):
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
         handler = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]
-        self._middleware_chain = TraceMiddleware(handler, self._tracer)  # type: ignore[arg-type]
+        self._middleware_chain = self._trace(handler)  # type: ignore[arg-type]
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
         request.resolver_match = self._match

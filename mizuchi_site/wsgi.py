@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+from functools import partial
 
 import django
 from django.conf import settings
@@ -16,7 +17,9 @@ from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 from mizuchi_site.front_door import FrontDoor, LeanHandler  # noqa: E402
 from mizuchi_site.readiness import checks  # noqa: E402
 from tracing_app.health.views import livez, ready_view  # noqa: E402
+from tracing_app.middleware import TraceMiddleware  # noqa: E402
 from tracing_app.provider import init_tracing  # noqa: E402
+from uploads.joined_trace import upload_traceparent  # noqa: E402
 from uploads.startup import recover  # noqa: E402
 from uploads.views import S3View  # noqa: E402
 
@@ -25,6 +28,12 @@ recover()
 tracing = init_tracing(settings.TRACING)
 if tracing is not None:
     atexit.register(tracing.shutdown)
+traces = partial(
+    TraceMiddleware,
+    tracer=None if tracing is None else tracing.tracer,
+    earlier=upload_traceparent,
+    joins=settings.TRACING.multipart == "join",
+)
 
 application = FrontDoor(
     pages=WSGIHandler(),
@@ -32,7 +41,7 @@ application = FrontDoor(
         "/livez": LeanHandler(livez, "livez"),
         "/readyz": LeanHandler(ready_view(checks), "readyz"),
     },
-    s3=LeanHandler(S3View.as_view(), "{bucket}/{key}", tracing),
+    s3=LeanHandler(S3View.as_view(), "{bucket}/{key}", traces),
     domain=settings.UPLOADS.domain,
     trusted_proxies=settings.UPLOADS.trusted_proxies,
 )

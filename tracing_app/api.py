@@ -123,6 +123,13 @@ def inject_context(headers: MutableMapping[str, str]) -> None:
         inject(headers)
 
 
+def current_traceparent() -> str:
+    """``traceparent`` of what is under way, to be kept and continued later; "" without tracing."""
+    headers: dict[str, str] = {}
+    inject_context(headers)
+    return headers.get("traceparent", "")
+
+
 def redacted_key(key: str) -> str:
     """An object's key as traces may show it."""
     return _Instruments.redactor.key(key) if _Instruments.redactor else ""

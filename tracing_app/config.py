@@ -9,6 +9,7 @@ from typing import Literal
 from tracing_app.exporting.config import ExportConfig
 
 Strategy = Literal["always", "never", "ratio", "parent_based"]
+MultipartTraces = Literal["join", "link"]
 KeyRedaction = Literal["full", "prefix", "hash"]
 
 
@@ -23,12 +24,17 @@ class SamplingConfig:
 
 @dataclass(frozen=True, slots=True)
 class TracingConfig:
-    """Everything the tracing room needs to know. ``export`` None: there is nowhere to send traces to, so
-    none are recorded. ``hash_keys`` (32 bytes each): the first hashes subjects and keys."""
+    """Everything the tracing room needs to know.
+
+    ``export`` None: there is nowhere to send traces to, so none are recorded. ``multipart``: later
+    requests of a multipart upload join the trace it began in, or are traces of their own, linked to it.
+    ``hash_keys`` (32 bytes each): the first hashes subjects and keys.
+    """
 
     service_name: str
     export: ExportConfig | None = None
     resource: Mapping[str, str] = field(default_factory=dict)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     redaction: KeyRedaction = "prefix"
+    multipart: MultipartTraces = "join"
     hash_keys: tuple[bytes, ...] = field(default=(), repr=False)

@@ -9,9 +9,18 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from opentelemetry import context as otel_context
+from opentelemetry.context import Context
 from opentelemetry.propagate import extract
 from opentelemetry.propagators.textmap import Getter
-from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, set_span_in_context
+from opentelemetry.trace import (
+    Link,
+    Span,
+    SpanKind,
+    StatusCode,
+    Tracer,
+    get_current_span,
+    set_span_in_context,
+)
 
 from tracing_app.api import new_trace_id, trace
 
@@ -25,16 +34,30 @@ _TRACEPARENT = re.compile(
 )
 
 
+def _nothing_earlier(environ: Environ) -> str:
+    return ""
+
+
 class TraceMiddleware:
     """Continues the trace of a valid ``traceparent`` (W3C Trace Context, section 3.2), or begins one.
 
     With a ``tracer`` the request becomes a SERVER span that ends when the response is closed; without
-    one it only has its id.
+    one it only has its id. ``earlier`` finds the ``traceparent`` of something begun before that the
+    request goes on with: a request without a trace of its own joins it if ``joins``, others are linked to it.
     """
 
-    def __init__(self, get_response: GetResponse, tracer: Tracer | None = None) -> None:
+    def __init__(
+        self,
+        get_response: GetResponse,
+        tracer: Tracer | None = None,
+        *,
+        earlier: Callable[[Environ], str] = _nothing_earlier,
+        joins: bool = True,
+    ) -> None:
         self._get_response = get_response
         self._tracer = tracer
+        self._earlier = earlier
+        self._joins = joins
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if self._tracer is not None:
@@ -47,9 +70,11 @@ class TraceMiddleware:
 
     def _traced(self, request: HttpRequest, tracer: Tracer) -> HttpResponseBase:
         environ = request.META
-        context = extract(environ, getter=_ENVIRON_GETTER)
+        context, links = self._context(environ)
         method = environ["REQUEST_METHOD"]
-        span = tracer.start_span(method, context, kind=SpanKind.SERVER, attributes=_attributes(environ))
+        span = tracer.start_span(
+            method, context, kind=SpanKind.SERVER, attributes=_attributes(environ), links=links
+        )
         ids = span.get_span_context()
         trace_id = f"{ids.trace_id:032x}"
         token = otel_context.attach(set_span_in_context(span, context))
@@ -67,6 +92,16 @@ class TraceMiddleware:
         response["traceresponse"] = f"00-{trace_id}-{ids.span_id:016x}-{ids.trace_flags:02x}"
         response._resource_closers.append(span.end)  # type: ignore[attr-defined]
         return response
+
+    def _context(self, environ: Environ) -> tuple[Context, list[Link] | None]:
+        context = extract(environ, getter=_ENVIRON_GETTER)
+        traceparent = self._earlier(environ)
+        if not traceparent:
+            return context, None
+        began_in = extract({"traceparent": traceparent}, Context())
+        if self._joins and not get_current_span(context).get_span_context().is_valid:
+            return set_span_in_context(get_current_span(began_in), context), None
+        return context, [Link(get_current_span(began_in).get_span_context())]
 
 
 def incoming_trace_id(traceparent: str) -> str | None:

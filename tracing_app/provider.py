@@ -58,6 +58,7 @@ def _begin(config: TracingConfig) -> Tracing | None:
     provider = LightTracerProvider(sampler, worker, record_stacktraces=False)
     trace.set_tracer_provider(provider)
     tracer = provider.get_tracer("mizuchi", VERSION)
+    worker.start()  # a spool left from before goes out now, not with the first trace
     api.use(tracer, Redactor(config.redaction, config.hash_keys))
     return Tracing(tracer, worker)
 

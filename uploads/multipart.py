@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from authz.identity import Authenticated, Identity
-from tracing_app.api import stage
+from tracing_app.api import current_traceparent, stage
 from uploads import records
 from uploads.backends.base import (
     CompletedPart,
@@ -72,10 +72,11 @@ def create(gateway: Gateway, bucket: Bucket, s3: S3Request, authenticated: Authe
     checksum = multipart_checksum(s3.headers)
     write = ObjectWrite(bucket.target, apply_prefix(bucket.prefix, s3.key), metadata, conditions(s3.headers))
     identity = authenticated.identity
+    traceparent = current_traceparent()
     with stage("upload.create_multipart", {"aws.s3.bucket": bucket.name}):
         backend_id = bucket.backend.create_multipart_upload(write, checksum)
         owner = UploadOwner(identity.principal, bucket.name, s3.key)
-        upload_id = gateway.sealer.seal(UploadTicket(backend_id, time.time(), checksum), owner)
+        upload_id = gateway.sealer.seal(UploadTicket(backend_id, time.time(), checksum, traceparent), owner)
         records.begin(
             identity,
             bucket.name,

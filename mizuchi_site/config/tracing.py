@@ -28,7 +28,7 @@ class OtlpSection(Section):
 
     protocol: Literal["grpc", "http/protobuf"] = "grpc"
     endpoint: Nullable[str] = None
-    timeout_seconds: Number = Field(default=10.0, ge=0.1, le=60)
+    timeout_seconds: Number = Field(default=3.0, ge=0.1, le=60)
     compression: Literal["gzip", "none"] = "gzip"
     headers: dict[HeaderName, SecretStr] = {}
     tls: TlsSection = TlsSection()
@@ -105,3 +105,4 @@ class TracingSection(Section):
     breaker: BreakerSection = BreakerSection()
     spool: SpoolSection = SpoolSection()
     redaction: RedactionSection = RedactionSection()
+    multipart: Literal["join", "link"] = "join"

@@ -46,6 +46,15 @@ class Traced:
         """The spans of a trace by name, once its root has arrived."""
         return {span.name: span for span in self._until(lambda: self._spans(trace_id))}
 
+    def names(self, trace_id: str, *, until: str) -> list[str]:
+        """The names of a trace's spans, once one of that name has arrived."""
+        found = self._until(lambda: self._with(trace_id, until))
+        return [span.name for span in found]
+
+    def _with(self, trace_id: str, name: str) -> list[Span]:
+        found = self._spans(trace_id)
+        return found if any(span.name == name for span in found) else []
+
     def _spans(self, trace_id: str) -> list[Span]:
         return [span for span in self.receiver.spans() if span.trace_id.hex() == trace_id]
 
@@ -126,6 +135,44 @@ def test_a_trace_that_comes_in_goes_on(traced: Traced) -> None:
     assert request_id(answer) == TRACE
     assert traced.trace(TRACE)["PUT s3.PutObject"].parent_span_id.hex() == PARENT
     assert answer["ResponseMetadata"]["HTTPHeaders"]["traceresponse"].startswith(f"00-{TRACE}-")
+
+
+@pytest.mark.parametrize("bucket", [FILES, SEAWEED])
+def test_a_multipart_upload_is_one_trace_over_its_requests(traced: Traced, bucket: str) -> None:
+    client, key = traced.client(), f"parts-{bucket}"
+    begun = client.create_multipart_upload(Bucket=bucket, Key=key)
+    upload = {"Bucket": bucket, "Key": key, "UploadId": begun["UploadId"]}
+    parts = [
+        {"PartNumber": n, "ETag": client.upload_part(**upload, PartNumber=n, Body=body)["ETag"]}
+        for n, body in enumerate([bytes(5 << 20), b"the last"], start=1)
+    ]
+    done = client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+
+    trace_id = request_id(begun)
+    assert request_id(done) == trace_id
+    names = traced.names(trace_id, until="POST s3.CompleteMultipartUpload")
+    assert names.count("PUT s3.UploadPart") == 2
+    assert names.count("upload.part") == 2
+    spans = traced.trace(trace_id)
+    root = spans["POST s3.CreateMultipartUpload"]
+    assert root.parent_span_id == b""
+    for name in ("PUT s3.UploadPart", "POST s3.CompleteMultipartUpload"):
+        assert spans[name].parent_span_id == root.span_id
+
+
+def test_a_part_with_a_trace_of_its_own_is_linked_to_the_upload(traced: Traced) -> None:
+    client = traced.client()
+    begun = client.create_multipart_upload(Bucket=FILES, Key="linked")
+    own = "11111111111111111111111111111111"
+
+    def add_context(request: Any, **kwargs: Any) -> None:
+        request.headers["traceparent"] = f"00-{own}-{PARENT}-01"
+
+    client.meta.events.register("before-send.s3.UploadPart", add_context)
+    client.upload_part(Bucket=FILES, Key="linked", UploadId=begun["UploadId"], PartNumber=1, Body=b"x")
+
+    part = traced.trace(own)["PUT s3.UploadPart"]
+    assert [link.trace_id.hex() for link in part.links] == [request_id(begun)]
 
 
 def test_a_refused_request_says_why_and_is_no_error_of_ours(traced: Traced) -> None:

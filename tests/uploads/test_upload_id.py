@@ -11,10 +11,9 @@ from uploads.s3.headers import MultipartChecksum
 from uploads.upload_id import UploadOwner, UploadSealer, UploadTicket
 
 KEY, OLD_KEY = os.urandom(32), os.urandom(32)
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 OWNER = UploadOwner("alice", "uploads", "a/b.bin")
-TICKET = UploadTicket(
-    "upstream/id+==", 1_700_000_000.5, MultipartChecksum("crc32", "COMPOSITE"), "00-ab-cd-01"
-)
+TICKET = UploadTicket("upstream/id+==", 1_700_000_000.5, MultipartChecksum("crc32", "COMPOSITE"), TRACEPARENT)
 
 
 def test_opens_for_its_owner_with_all_that_was_sealed() -> None:
@@ -70,3 +69,24 @@ def test_the_id_is_safe_in_a_query_and_short() -> None:
 
     assert sealed.replace("-", "").replace("_", "").isalnum()
     assert len(sealed) < 512
+
+
+def test_the_trace_context_is_known_before_the_owner() -> None:
+    sealer = UploadSealer([KEY])
+
+    assert sealer.traceparent(sealer.seal(TICKET, OWNER)) == TRACEPARENT
+    assert sealer.traceparent(sealer.seal(UploadTicket("x", 0.0), OWNER)) == ""
+
+
+@given(st.text(max_size=300))
+def test_a_foreign_id_has_no_trace_context(text: str) -> None:
+    assert UploadSealer([KEY]).traceparent(text) == ""
+
+
+def test_the_trace_context_of_another_upload_does_not_fit() -> None:
+    sealer = UploadSealer([KEY])
+    one, other = sealer.seal(TICKET, OWNER), sealer.seal(TICKET, OWNER)
+    trace_ends = 76  # (4 bytes of key id + 53 of the sealed context) in Base64
+
+    with pytest.raises(NoSuchUpload):
+        sealer.open(other[:trace_ends] + one[trace_ends:], OWNER)

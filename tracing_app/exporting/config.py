@@ -19,7 +19,7 @@ class OtlpConfig:
 
     endpoint: str
     protocol: Protocol = "grpc"
-    timeout_seconds: float = 10.0
+    timeout_seconds: float = 3.0
     compression: Literal["gzip", "none"] = "gzip"
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     ca_file: Path | None = None
