@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from mizuchi_site.server.drain import is_draining
 from tracing_app.health.base import Check
+from tracing_app.health.exporter import exporter_check
 from uploads import health
 from uploads.apps import configured_gateway
 
 
 def checks() -> Sequence[Check]:
-    return [Check("server", _not_draining), *health.checks(configured_gateway())]
+    return [Check("server", _not_draining), exporter_check(), *health.checks(configured_gateway())]
 
 
 def _not_draining() -> str:

@@ -14,6 +14,7 @@ from opentelemetry.trace import Tracer
 from tracing_app import api
 from tracing_app.config import SamplingConfig, TracingConfig
 from tracing_app.exporting.factory import build_worker
+from tracing_app.exporting.stats import ExportStats
 from tracing_app.exporting.worker import ExportWorker
 from tracing_app.recording.provider import LightTracerProvider
 from tracing_app.recording.samplers import Always, Choice, HeadSampler, Never, ParentBased, Ratio, RatioCap
@@ -48,6 +49,13 @@ def init_tracing(config: TracingConfig) -> Tracing | None:
     if _Process.pid != os.getpid():
         _Process.pid, _Process.tracing = os.getpid(), _begin(config)
     return _Process.tracing
+
+
+def export_stats() -> ExportStats | None:
+    """What became of this process's spans so far; None when nothing is exported."""
+    if _Process.pid != os.getpid() or _Process.tracing is None:
+        return None
+    return _Process.tracing.worker.stats()
 
 
 def _begin(config: TracingConfig) -> Tracing | None:

@@ -123,7 +123,7 @@ def test_a_fork_in_the_middle_of_a_try_and_of_a_replay(receiver: OtlpReceiver, t
 
     def child() -> bool:
         stats = worker.stats()
-        return stats.in_flight_spans == 0 and stats.spans_offered == 0 and worker.shutdown(1)
+        return stats.in_flight_spans == 0 and stats.spans_offered == 0 and worker.shutdown(3)
 
     assert forked(child) == 0
     receiver.released.set()

@@ -1,0 +1,126 @@
+"""Tries the way of a trace to its collector, step by step, as ``manage.py tracing_check`` shows it."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.trace import Tracer
+
+from tracing_app.exporting.config import OtlpConfig
+from tracing_app.exporting.endpoint import Endpoint, parse_endpoint
+from tracing_app.exporting.factory import build_transport
+from tracing_app.exporting.otlp_wire import SpanEncoder
+from tracing_app.exporting.transport import Accepted, Outcome
+from tracing_app.recording.data import TraceData
+from tracing_app.recording.provider import LightTracerProvider
+from tracing_app.recording.samplers import Always, HeadSampler
+
+StepName = Literal["resolve", "connect", "tls", "export"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step and its time; ``advice`` says what to do when it failed, "" when it went well."""
+
+    name: StepName
+    seconds: float
+    detail: str
+    advice: str = ""
+
+
+_ADVICE: dict[StepName, str] = {
+    "resolve": "The name of the collector's host is not known here: check tracing.otlp.endpoint and DNS.",
+    "connect": "Nothing accepts connections there: is the collector running, and does a firewall allow it?",
+    "tls": "The TLS handshake failed: check that the endpoint speaks TLS, and tracing.otlp.tls.ca_file.",
+    "export": "The collector did not take a span: check tracing.otlp.protocol, its path and its headers.",
+}
+
+
+def check_export(otlp: OtlpConfig, resource: Resource) -> Iterator[Step]:
+    """The steps, up to the first that fails. Sends one real span."""
+    endpoint = parse_endpoint(otlp.endpoint, otlp.protocol, is_full_url=otlp.is_full_url)
+    steps: list[tuple[StepName, Callable[[], str]]] = [
+        ("resolve", lambda: _resolve(endpoint)),
+        ("connect", lambda: _connect(endpoint, otlp.timeout_seconds)),
+    ]
+    if endpoint.is_tls:
+        steps.append(("tls", lambda: _handshake(endpoint, otlp)))
+    steps.append(("export", lambda: _export(otlp, resource)))
+    for name, action in steps:
+        step = _timed(name, action)
+        yield step
+        if step.advice:
+            return
+
+
+def _timed(name: StepName, action: Callable[[], str]) -> Step:
+    began = time.perf_counter()
+    try:
+        step = Step(name, 0.0, action())
+    except (OSError, ExportRefused) as error:
+        step = Step(name, 0.0, str(error), _ADVICE[name])
+    return replace(step, seconds=time.perf_counter() - began)
+
+
+class ExportRefused(Exception):
+    """The collector was reached, and did not take the span."""
+
+
+def _resolve(endpoint: Endpoint) -> str:
+    found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    return ", ".join(sorted({str(address[4][0]) for address in found}))
+
+
+def _connect(endpoint: Endpoint, timeout_seconds: float) -> str:
+    with socket.create_connection((endpoint.host, endpoint.port), timeout_seconds):
+        return endpoint.authority
+
+
+def _handshake(endpoint: Endpoint, otlp: OtlpConfig) -> str:
+    context = ssl.create_default_context(cafile=str(otlp.ca_file) if otlp.ca_file else None)
+    address = (endpoint.host, endpoint.port)
+    with (
+        socket.create_connection(address, otlp.timeout_seconds) as plain,
+        context.wrap_socket(plain, server_hostname=endpoint.host) as wrapped,
+    ):
+        return wrapped.version() or ""
+
+
+def _export(otlp: OtlpConfig, resource: Resource) -> str:
+    transport = build_transport(otlp)
+    try:
+        outcome = transport.send(SpanEncoder(resource).encode([_check_trace()]), otlp.timeout_seconds)
+    finally:
+        transport.close()
+    return _judged(outcome)
+
+
+def _judged(outcome: Outcome) -> str:
+    if not isinstance(outcome, Accepted):
+        raise ExportRefused(outcome.reason)
+    if outcome.rejected_spans:
+        raise ExportRefused(f"{outcome.rejected_spans} spans rejected: {outcome.message}")
+    return "one span accepted"
+
+
+class _Kept:
+    """Keeps the one trace of the check."""
+
+    trace: TraceData
+
+    def offer(self, trace: TraceData) -> None:
+        self.trace = trace
+
+
+def _check_trace() -> TraceData:
+    kept = _Kept()
+    provider = LightTracerProvider(HeadSampler(Always(), tail=False), kept)
+    tracer: Tracer = provider.get_tracer("mizuchi")
+    tracer.start_span("tracing_check").end()
+    return kept.trace
