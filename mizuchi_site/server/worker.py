@@ -6,6 +6,7 @@ interpreter rather than a fork, so no thread, lock or connection of the main pro
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 import json
@@ -98,7 +99,8 @@ def run(options: WorkerOptions) -> int:
 
 def _end_with_the_main_process(channel: socket.socket) -> None:
     def watch() -> None:
-        channel.recv(1)
+        with contextlib.suppress(ConnectionResetError):  # it died before it read what was told
+            channel.recv(1)
         os._exit(1)
 
     threading.Thread(target=watch, name="main-process-watch", daemon=True).start()

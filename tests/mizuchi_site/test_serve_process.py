@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -13,8 +14,10 @@ import time
 import pytest
 
 from mizuchi_site.server.backoff import Backoff
+from mizuchi_site.server.drain import DrainFlag
 from mizuchi_site.server.listening import BindAddress, BindError, listen
-from tests.mizuchi_site.serving import Server, head, read_answer
+from mizuchi_site.server.worker import WorkerOptions
+from tests.mizuchi_site.serving import ROOT, Server, head, read_answer
 
 
 def worker_of(server: Server) -> int:
@@ -220,3 +223,37 @@ def test_the_command_says_in_one_line_why_it_cannot_start(arguments: list[str], 
     assert ended.returncode == 1
     assert says in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_worker_ends_with_its_main_process_whose_news_nobody_read() -> None:
+    """Killed between the worker's READY and its reading, the main process leaves a reset, not an end."""
+    ours, theirs = socket.socketpair()
+    with listen(BindAddress("127.0.0.1", 0), backlog=8) as listener, theirs:
+        worker = start_worker_on(listener, theirs)
+        try:
+            assert select.select([ours], [], [], 20)[0], "the worker says that it is ready"
+            ours.close()
+            assert worker.wait(5) == 1
+        finally:
+            worker.kill()
+            worker.wait()
+
+
+def start_worker_on(listener: socket.socket, channel: socket.socket) -> subprocess.Popen[bytes]:
+    with DrainFlag() as drain:
+        options = WorkerOptions(
+            number=1,
+            application="tests.mizuchi_site.serving:application",
+            threads=1,
+            connections=8,
+            backlog=8,
+            stall_seconds=5,
+            listener_fd=listener.fileno(),
+            drain_fd=drain.fileno(),
+            channel_fd=channel.fileno(),
+        )
+        return subprocess.Popen(
+            [sys.executable, "-m", "mizuchi_site.server.worker", options.to_argument()],
+            pass_fds=(options.listener_fd, options.drain_fd, options.channel_fd),
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
