@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from .breaker import Breaker
+from tracing_app.breaker import Breaker
+
 from .config import RetryConfig
 from .otlp_wire import SpanEncoder
 from .spool import Claim, Spool

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .breaker import Breaker
+from tracing_app.breaker import Breaker
+
 from .config import ExportConfig
 from .delivery import Delivery
 from .otlp_wire import SpanEncoder

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from .breaker import State as BreakerState
+from tracing_app.breaker import State as BreakerState
+
 from .spool import SpoolUsage
 from .state_log import ExportState, StateLog
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tracing_app.exporting.breaker import Breaker
+from tracing_app.breaker import Breaker
 
 
 class Clock:

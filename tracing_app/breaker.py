@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Literal
 
@@ -9,7 +10,7 @@ State = Literal["closed", "open", "half-open"]
 
 
 class Breaker:
-    """Closed, open, half-open. For one thread; others may read its properties.
+    """Closed, open, half-open. Thread-safe.
 
     Every try that ``allows`` lets through is to be followed by a success or a failure.
     """
@@ -21,6 +22,7 @@ class Breaker:
         self._failures = 0
         self._state: State = "closed"
         self._since = clock()
+        self._lock = threading.Lock()
 
     @property
     def state(self) -> State:
@@ -33,22 +35,25 @@ class Breaker:
 
     def allows(self) -> bool:
         """Whether a try may be made now; the first one after the reset time is the only one."""
-        if self._state == "closed":
-            return True
-        if self._state == "open" and self.seconds_in_state >= self._reset_seconds:
-            self._enter("half-open")
-            return True
-        return False
+        with self._lock:
+            if self._state == "closed":
+                return True
+            if self._state == "open" and self.seconds_in_state >= self._reset_seconds:
+                self._enter("half-open")
+                return True
+            return False
 
     def record_success(self) -> None:
-        self._failures = 0
-        if self._state != "closed":
-            self._enter("closed")
+        with self._lock:
+            self._failures = 0
+            if self._state != "closed":
+                self._enter("closed")
 
     def record_failure(self) -> None:
-        self._failures += 1
-        if self._state == "half-open" or (self._state == "closed" and self._failures >= self._limit):
-            self._enter("open")
+        with self._lock:
+            self._failures += 1
+            if self._state == "half-open" or (self._state == "closed" and self._failures >= self._limit):
+                self._enter("open")
 
     def _enter(self, state: State) -> None:
         self._state = state
