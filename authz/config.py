@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from authz.identity import BucketScope
 
@@ -19,12 +20,82 @@ class ConfiguredKey:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenSource:
+    """Where a request may carry a JWT: ``Authorization: Bearer``, a query parameter or a header of ``name``."""
+
+    kind: Literal["bearer", "query", "header"]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JwtConfig:
+    """Which JSON Web Tokens a bucket takes. One of ``secret``, ``public_key`` (PEM) and ``jwks_url`` is set.
+
+    ``issuers`` and ``audiences`` empty: not asked for. ``claims`` are the names that policy engines see.
+    """
+
+    algorithms: tuple[str, ...]
+    secret: str | None = field(default=None, repr=False)
+    public_key: str | None = None
+    jwks_url: str | None = None
+    issuers: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
+    leeway_seconds: float = 30.0
+    required_claims: tuple[str, ...] = ()
+    subject_claim: str = "sub"
+    groups_claim: str | None = None
+    claims: tuple[str, ...] = ()
+    sources: tuple[TokenSource, ...] = (TokenSource("bearer"),)
+
+
+@dataclass(frozen=True, slots=True)
 class BucketAuth:
-    """How a bucket's callers may prove who they are."""
+    """How a bucket's callers may prove who they are. Keys of an authenticated caller must begin with
+    ``key_template``, in which ``{subject}`` stands for who it is; None: any key."""
 
     sigv4: bool = True
     max_clock_skew_seconds: int = 900
     anonymous: bool = False
+    jwt: JwtConfig | None = None
+    key_template: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpaConfig:
+    """An Open Policy Agent: its data API under ``url``; ``path`` names the decision."""
+
+    url: str
+    path: str = "/v1/data/mizuchi/allow"
+    timeout_seconds: float = 2.0
+    cache_ttl_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFgaConfig:
+    """An OpenFGA store. ``object`` and ``user`` are templates; ``relations`` by S3 operation or action come
+    before ``relation``."""
+
+    url: str
+    store_id: str
+    model_id: str | None = None
+    relation: str = "writer"
+    relations: Mapping[str, str] = field(default_factory=dict)
+    object: str = "bucket:{bucket}"
+    user: str = "user:{subject}"
+    api_token: str | None = field(default=None, repr=False)
+    timeout_seconds: float = 2.0
+    cache_ttl_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyConfig:
+    """Whom to ask whether an authenticated caller may, and how answers combine. ``shadow`` asks and records,
+    and never refuses. ``fails_open``: an engine that does not answer counts as none configured."""
+
+    mode: Literal["all_of", "any_of", "shadow"] = "all_of"
+    opa: OpaConfig | None = None
+    openfga: OpenFgaConfig | None = None
+    fails_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +106,4 @@ class AuthzConfig:
     access_keys: tuple[ConfiguredKey, ...]
     buckets: Mapping[str, BucketAuth]
     encryption_keys: tuple[bytes, ...] = field(repr=False)
+    policies: Mapping[str, PolicyConfig] = field(default_factory=dict)

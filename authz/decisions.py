@@ -9,12 +9,21 @@ from authz.identity import Identity
 
 @dataclass(frozen=True, slots=True)
 class PolicyQuestion:
-    """May ``identity`` do ``action`` (an S3 action such as ``s3:PutObject``) on this bucket and key?"""
+    """May ``identity`` do ``action`` (an S3 action such as ``s3:PutObject``) on this bucket and key?
+
+    ``operation`` is the S3 API's name of the request (``UploadPart``). ``size`` is the payload in bytes as
+    promised, None when nobody promised one. ``client_ip`` and ``request_id`` are for engines, never for logs.
+    """
 
     identity: Identity
     action: str
     bucket: str
     key: str | None
+    operation: str = ""
+    size: int | None = None
+    content_type: str | None = None
+    client_ip: str = ""
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,6 @@ class Decision:
 
 def decide_by_scope(question: PolicyQuestion) -> Decision:
     """An access key reaches the buckets it was made for, and no others."""
-    if question.identity.scope.allows(question.bucket):
+    if question.identity.scope.allows(question.bucket, question.key):
         return Decision(True, "bucket in scope", "scope")
     return Decision(False, "bucket out of scope", "scope")

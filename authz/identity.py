@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,22 +13,40 @@ AuthMethod = Literal["sigv4", "sigv4-query", "sigv4-post", "jwt", "anonymous"]
 
 @dataclass(frozen=True, slots=True)
 class BucketScope:
-    """The buckets an identity is limited to; ``names`` is None for every bucket."""
+    """Where an identity may upload: buckets by ``names`` (None: every bucket), and in a bucket named in
+    ``prefixes`` only keys that begin with one of its prefixes."""
 
     names: frozenset[str] | None = None
+    prefixes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def allows(self, bucket: str) -> bool:
-        return self.names is None or bucket in self.names
+    def allows(self, bucket: str, key: str | None = None) -> bool:
+        """``key`` is None for what concerns a bucket as a whole."""
+        if self.names is not None and bucket not in self.names:
+            return False
+        prefixes = self.prefixes.get(bucket)
+        return prefixes is None or key is None or key.startswith(prefixes)
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """An authenticated principal. Never holds a secret or a token."""
+    """An authenticated principal. Never holds a secret or a token.
+
+    ``principal`` owns uploads in progress and receipts: unique over all ways to authenticate.
+    ``subject`` is who it is for templates and policy engines, ``groups`` and ``claims`` are what its token
+    says more, as far as the configuration lets it through.
+    """
 
     principal: str
     method: AuthMethod
     access_key_id: str | None = None
     scope: BucketScope = field(default_factory=BucketScope)
+    subject: str = ""
+    groups: tuple[str, ...] = ()
+    claims: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.subject:
+            object.__setattr__(self, "subject", self.principal)
 
     @property
     def is_authenticated(self) -> bool:

@@ -85,7 +85,15 @@ class S3View(APIView):
         s3: S3Request = self.call.s3
         assert s3.address.bucket is not None
         return PolicyQuestion(
-            self.call.authenticated.identity, s3.operation.action, s3.address.bucket, self.call.key
+            self.call.authenticated.identity,
+            s3.operation.action,
+            s3.address.bucket,
+            self.call.key,
+            operation=s3.operation.value,
+            size=s3.payload_length,
+            content_type=self.call.fields.get("Content-Type") or s3.headers.get("content-type"),
+            client_ip=self.request._request.META.get("REMOTE_ADDR", ""),
+            request_id=trace_id(),
         )
 
     def serve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
