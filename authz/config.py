@@ -21,7 +21,7 @@ class ConfiguredKey:
 
 @dataclass(frozen=True, slots=True)
 class TokenSource:
-    """Where a request may carry a JWT: ``Authorization: Bearer``, a query parameter or a header of ``name``."""
+    """Where a request may carry a JWT: ``Authorization: Bearer``, a query parameter, or a header, by name."""
 
     kind: Literal["bearer", "query", "header"]
     name: str = ""
