@@ -79,19 +79,23 @@ class Share:
 class PerSecond:
     """At most so many a second; a kept trace stands for those dropped since the one before it, too."""
 
-    def __init__(self, per_second: float, clock: Clock) -> None:
+    def __init__(self, per_second: float, clock: Clock = time.monotonic) -> None:
         self._cap = RateCap(per_second, clock)
         self._lock = threading.Lock()
-        self._dropped = 0
+        self._waiting = 0.0
 
     def rate(self, trace_id: int, spans: Sequence[SpanData]) -> float:
+        return self.rate_of(1.0)
+
+    def rate_of(self, rate: float) -> float:
+        """The same for a trace that stands for ``rate`` traces already."""
         admits = self._cap.admits()
         with self._lock:
-            self._dropped += 1
+            self._waiting += rate
             if not admits:
                 return 0.0
-            rate, self._dropped = float(self._dropped), 0
-        return rate
+            stands_for, self._waiting = self._waiting, 0.0
+        return stands_for
 
 
 class Budget:
