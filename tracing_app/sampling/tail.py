@@ -30,7 +30,7 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``rate`` is for how many traces a kept one stands, 0 if it is dropped; ``reason`` and ``rule`` say why."""
+    """``rate``: for how many traces a kept one stands, 0 if it is dropped. ``reason``, ``rule``: why."""
 
     rate: float
     reason: Reason
