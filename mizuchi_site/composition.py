@@ -121,6 +121,21 @@ def database(config: Config, places: Places) -> dict[str, Any]:
     return settings
 
 
+def trace_database(config: Config, places: Places) -> dict[str, dict[str, Any]]:
+    """The database of the local store of traces, when it has one of its own."""
+    path = config.tracing.local_store.path
+    if path is None:
+        return {}
+    return {
+        "traces": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(places.resolve(Path(path))),
+            "CONN_MAX_AGE": 600,
+            "OPTIONS": _SQLITE_OPTIONS,
+        }
+    }
+
+
 def _storage(name: str, storage: FilesystemStorage | S3Storage | DjangoStorage) -> StorageConfig:
     match storage:
         case FilesystemStorage():

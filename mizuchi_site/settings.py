@@ -5,7 +5,13 @@ from __future__ import annotations
 import os
 from ipaddress import ip_address
 
-from mizuchi_site.composition import authz_config, database, tracing_config, uploads_config
+from mizuchi_site.composition import (
+    authz_config,
+    database,
+    trace_database,
+    tracing_config,
+    uploads_config,
+)
 from mizuchi_site.config import config_file, load_config
 from mizuchi_site.keyring import Keyring, kept_secret
 
@@ -37,13 +43,15 @@ ALLOWED_HOSTS = list(SERVER.allowed_hosts)
 ROOT_URLCONF = "mizuchi_site.urls"
 WSGI_APPLICATION = "mizuchi_site.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASES = {"default": database(_config, _places)}
+DATABASES = {"default": database(_config, _places), **trace_database(_config, _places)}
+DATABASE_ROUTERS = ["mizuchi_site.trace_store_router.TraceStoreRouter"]
 
 INSTALLED_APPS = [
     "mizuchi_site.apps.MizuchiSiteAppConfig",
     "uploads.apps.UploadsAppConfig",
     "authz.apps.AuthzAppConfig",
     "tracing_app.apps.TracingAppConfig",
+    "tracing_app.store.apps.TraceStoreAppConfig",
     "rest_framework",
     "django.contrib.admin",
     "django.contrib.auth",

@@ -11,7 +11,8 @@ os.environ["MIZUCHI_VAR"] = _var
 os.environ.pop("MIZUCHI_CONFIG", None)
 
 from mizuchi_site.settings import *  # noqa: E402, F403
-from mizuchi_site.settings import STATIC_ROOT  # noqa: E402
+from mizuchi_site.settings import DATABASES, STATIC_ROOT  # noqa: E402
 
 STATIC_ROOT.mkdir()
+DATABASES["traces"]["TEST"] = {"DEPENDENCIES": []}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

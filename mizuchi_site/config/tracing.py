@@ -85,6 +85,16 @@ class SpoolSection(Section):
     max_bytes: Annotated[Whole, Field(ge=0), AfterValidator(_spool_bytes)] = 64 * 1024 * 1024
 
 
+class LocalStoreSection(Section):
+    """Kept traces on this machine. ``enabled`` null: only while no collector is configured. ``path`` null: in
+    the main database, which all nodes share."""
+
+    enabled: Nullable[Flag] = None
+    path: Nullable[Annotated[str, matching(r"[^\0]+", "the path of a SQLite file")]] = "var/traces.sqlite3"
+    max_traces: Whole = Field(default=10_000, ge=1, le=10_000_000)
+    max_age_hours: Number = Field(default=72.0, ge=0.01, le=24 * 365)
+
+
 class RedactionSection(Section):
     """How much of an object's key traces show."""
 
@@ -104,5 +114,6 @@ class TracingSection(Section):
     batch: BatchSection = BatchSection()
     breaker: BreakerSection = BreakerSection()
     spool: SpoolSection = SpoolSection()
+    local_store: LocalStoreSection = LocalStoreSection()
     redaction: RedactionSection = RedactionSection()
     multipart: Literal["join", "link"] = "join"
