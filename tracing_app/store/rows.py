@@ -49,8 +49,8 @@ def read_spans(row: StoredTrace) -> TracesData:
     return TracesData.FromString(zlib.decompress(bytes(row.spans)))
 
 
-def attributes_of(span: Span) -> dict[str, Value]:
-    """The plain values among a span's attributes; lists and bytes are left out."""
+def attributes_of(span: Span | Span.Event) -> dict[str, Value]:
+    """The plain values among the attributes of a span or event; lists and bytes are left out."""
     found: dict[str, Value] = {}
     for pair in span.attributes:
         value = _plain(pair.value)

@@ -1,0 +1,184 @@
+"""Stored traces found again, and shown in a terminal."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    set_span_in_context,
+)
+
+from tests.tracing_app.sampling.traces import Sink
+from tracing_app.exporting.otlp_wire import SpanEncoder
+from tracing_app.recording.provider import LightTracerProvider
+from tracing_app.recording.samplers import Always, HeadSampler
+from tracing_app.store.search import TraceQuery, find_traces, load_tree
+from tracing_app.store.terminal import printable, waterfall_lines
+from tracing_app.store.transport import StoreTransport
+
+pytestmark = pytest.mark.django_db(databases=["traces"])
+
+MS = 1_000_000
+BEGAN = 1_800_000_000_000 * MS
+JOINED = "0af7651916cd43dd8448eb211c80319c"
+
+
+class Recorded:
+    """Puts traces into the store as a gateway would."""
+
+    def __init__(self) -> None:
+        self.sink = Sink()
+        provider = LightTracerProvider(HeadSampler(Always(), tail=False), self.sink)
+        self.tracer = provider.get_tracer("tests")
+
+    def request(
+        self,
+        operation: str,
+        bucket: str = "uploads",
+        *,
+        milliseconds: int = 10,
+        at: int = 0,
+        status: int = 200,
+        error: str = "",
+        upload: str = "",
+        trace_id: str = "",
+    ) -> str:
+        parent = None
+        if trace_id:
+            remote = SpanContext(int(trace_id, 16), 8, is_remote=True, trace_flags=TraceFlags(1))
+            parent = set_span_in_context(NonRecordingSpan(remote))
+        began = BEGAN + at * MS
+        root = self.tracer.start_span(f"PUT s3.{operation}", parent, SpanKind.SERVER, start_time=began)
+        root.set_attributes(
+            {
+                "rpc.method": f"S3/{operation}",
+                "aws.s3.bucket": bucket,
+                "aws.s3.key": "in/abc",
+                "http.response.status_code": status,
+            }
+        )
+        work = self.tracer.start_span("upload.work", set_span_in_context(root), start_time=began + 2 * MS)
+        if upload:
+            work.set_attribute("aws.s3.upload_id", upload)
+        if error:
+            work.set_attribute("error.type", error)
+        if status >= 500:
+            work.set_status(Status(StatusCode.ERROR))
+        work.add_event("body.verified", timestamp=began + 3 * MS)
+        work.end(began + milliseconds * MS)
+        root.end(began + milliseconds * MS)
+        return f"{root.get_span_context().trace_id:032x}"
+
+    def save(self) -> None:
+        payload = SpanEncoder(Resource({})).encode(self.sink.traces)
+        StoreTransport(max_traces=1000, max_age_hours=1e6).send(payload, 1)
+
+
+@pytest.fixture
+def ids() -> dict[str, str]:
+    recorded = Recorded()
+    made = {
+        "fine": recorded.request("PutObject"),
+        "other": recorded.request("PutObject", "other"),
+        "slow": recorded.request("PutObject", milliseconds=2500),
+        "refused": recorded.request("PutObject", status=403, error="AccessDenied"),
+        "failed": recorded.request("PutObject", status=503, error="ServiceUnavailable"),
+        "create": recorded.request("CreateMultipartUpload", trace_id=JOINED),
+        "part": recorded.request("UploadPart", upload="f00", trace_id=JOINED, at=20),
+    }
+    recorded.save()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (TraceQuery(bucket="other"), ["other"]),
+        (TraceQuery(slower_than_ms=2000), ["slow"]),
+        (TraceQuery(error="AccessDenied"), ["refused"]),
+        (TraceQuery(status=503), ["failed"]),
+        (TraceQuery(is_error=True), ["failed"]),
+        (TraceQuery(is_error=True, bucket="other"), []),
+        (TraceQuery(upload_hash="f00"), ["part"]),
+        (TraceQuery(operation="UploadPart"), ["part"]),
+        (TraceQuery(trace_id=JOINED.upper()), ["part", "create"]),
+        (TraceQuery(key_prefix="out/"), []),
+        (TraceQuery(), ["part", "create", "failed", "refused", "slow", "other", "fine"]),
+    ],
+    ids=str,
+)
+def test_finding(ids: dict[str, str], query: TraceQuery, expected: Sequence[str]) -> None:
+    assert [row.trace_id for row in find_traces(query)] == [ids[name] for name in expected]
+
+
+def test_a_multipart_upload_is_one_tree(ids: dict[str, str]) -> None:
+    tree = load_tree(JOINED)
+
+    assert tree is not None
+    assert [(depth, node.name) for depth, node in tree.walk()] == [
+        (0, "PUT s3.CreateMultipartUpload"),
+        (1, "upload.work"),
+        (0, "PUT s3.UploadPart"),
+        (1, "upload.work"),
+    ]
+    assert tree.duration_ms == 30
+    assert [node.offset_ms for node in tree.roots] == [0, 20]
+    assert load_tree("f" * 32) is None
+
+
+def test_a_waterfall(ids: dict[str, str]) -> None:
+    tree = load_tree(ids["failed"])
+    assert tree is not None
+
+    lines = list(waterfall_lines(tree))
+
+    assert lines[0].startswith(f"trace {ids['failed']}  2027-01-15 08:00:00 UTC  10.0 ms")
+    assert lines[1:] == [
+        f"{'PUT s3.PutObject':44} |{'#' * 32}|   10.0 ms  status=503",
+        f"{'  ! upload.work':44} |{' ' * 6}{'#' * 26}|    8.0 ms  error=ServiceUnavailable",
+        "    . body.verified at 3.0 ms",
+    ]
+
+
+def traces(*arguments: str) -> tuple[int, str]:
+    out, code = io.StringIO(), 0
+    try:
+        call_command("traces", *arguments, stdout=out, stderr=out)
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    return code, out.getvalue()
+
+
+def test_the_command(ids: dict[str, Any]) -> None:
+    code, listed = traces("--error")
+    assert code == 0
+    assert len(listed.splitlines()) == 1
+    assert ids["failed"] in listed
+    assert "ServiceUnavailable" in listed
+
+    assert ids["slow"] in traces("--slow", "1s")[1]
+    assert len(traces("--limit", "2")[1].splitlines()) == 2
+    assert traces(ids["fine"])[1].startswith(f"trace {ids['fine']}")
+    assert traces("--bucket", "none") == (1, "No such trace is kept here.\n")
+    assert traces("e" * 32)[0] == 1
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["--slow", "quick"], ["--status", "x"]], ids=str)
+def test_the_command_says_what_it_cannot_read(arguments: list[str]) -> None:
+    with pytest.raises(CommandError):
+        traces(*arguments)
+
+
+def test_a_terminal_is_not_told_what_to_do() -> None:
+    assert printable("a\x1b[2Jb\n") == "a\N{REPLACEMENT CHARACTER}[2Jb\N{REPLACEMENT CHARACTER}"

@@ -1,0 +1,80 @@
+"""``manage.py traces``: what is kept on this machine, as a list or as a waterfall."""
+
+from __future__ import annotations
+
+import re
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import OperationalError, ProgrammingError
+
+from tracing_app.sampling.fields import parse_value
+from tracing_app.store.search import TraceQuery, find_traces, load_tree
+from tracing_app.store.terminal import list_lines, waterfall_lines
+
+NOTHING, NO_STORE = 1, 2
+
+
+class Command(BaseCommand):
+    help = (
+        "List the traces kept on this machine, newest first, or show one as a waterfall. "
+        "Exit codes: 0 found, 1 nothing found, 2 there is no store."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("id", nargs="?", type=_trace_id, help="a request id: show its trace")
+        parser.add_argument("--error", action="store_true", help="failed on our side only")
+        parser.add_argument("--code", default="", help="this S3 error code only, like AccessDenied")
+        parser.add_argument(
+            "--slow", type=_milliseconds, metavar="TIME", help="at least so long, like 500ms, 2s"
+        )
+        parser.add_argument("--bucket", default="")
+        parser.add_argument("--operation", default="", help="like PutObject")
+        parser.add_argument("--key-prefix", default="", help="of keys as traces show them")
+        parser.add_argument("--upload", default="", metavar="HASH", help="requests of one multipart upload")
+        parser.add_argument("--status", type=int)
+        parser.add_argument("--limit", type=int, default=30)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            lines = self._waterfall(options["id"]) if options["id"] else self._list(options)
+        except (OperationalError, ProgrammingError) as error:
+            self.stderr.write(f"There is no store of traces to read ({error}). Is tracing.local_store on?")
+            sys.exit(NO_STORE)
+        if not lines:
+            self.stderr.write("No such trace is kept here.")
+            sys.exit(NOTHING)
+        for line in lines:
+            self.stdout.write(line)
+
+    def _waterfall(self, trace_id: str) -> list[str]:
+        tree = load_tree(trace_id)
+        return [] if tree is None else list(waterfall_lines(tree))
+
+    def _list(self, options: dict[str, Any]) -> list[str]:
+        query = TraceQuery(
+            upload_hash=options["upload"],
+            bucket=options["bucket"],
+            operation=options["operation"],
+            key_prefix=options["key_prefix"],
+            error=options["code"],
+            is_error=True if options["error"] else None,
+            status=options["status"],
+            slower_than_ms=options["slow"],
+        )
+        return list(list_lines(find_traces(query)[: max(options["limit"], 1)]))
+
+
+def _milliseconds(text: str) -> float:
+    try:
+        return float(parse_value(text, "duration"))
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def _trace_id(text: str) -> str:
+    if not re.fullmatch("[0-9a-fA-F]{32}", text):
+        raise ArgumentTypeError("a request id has 32 hexadecimal digits")
+    return text.lower()
