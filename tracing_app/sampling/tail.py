@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,12 +15,15 @@ from opentelemetry.trace import StatusCode
 
 from tracing_app.recording.data import SpanData, TraceData, TraceSink
 
+from .held import Given, HeldUploads, belongs_to_upload
 from .keeping import PerSecond
 from .rules import Rule
 
 logger = logging.getLogger(__name__)
 
-Reason = Literal["error", "slow", "rule", "head", "capped", "failed", "late"]
+Reason = Literal["error", "slow", "rule", "head", "upload", "capped", "failed", "late"]
+"""``upload``: another request of the same multipart upload is kept; ``capped``: too many a second;
+``failed``: a rule did; ``late``: a span that ended after its trace was judged."""
 
 REASON, RULE, RATE = "mizuchi.sampling.reason", "mizuchi.sampling.rule", "mizuchi.sampling.rate"
 
@@ -35,6 +38,14 @@ class Verdict:
     rate: float
     reason: Reason
     rule: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is counted under."""
+        return f"rule:{self.rule}" if self.rule else self.reason
+
+
+_FOLLOWS = Verdict(1.0, "upload")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,51 +82,98 @@ class TailPolicy:
 
 @dataclass(frozen=True, slots=True)
 class SamplingStats:
-    """Traces and their spans by reason; rules under ``rule:NAME``."""
+    """Traces and spans by reason, rules under ``rule:NAME``; ``held``: of uploads in progress, undecided."""
 
     traces_kept: Mapping[str, int] = field(default_factory=dict)
     traces_dropped: Mapping[str, int] = field(default_factory=dict)
     spans_kept: Mapping[str, int] = field(default_factory=dict)
     spans_dropped: Mapping[str, int] = field(default_factory=dict)
+    traces_held: int = 0
+    bytes_held: int = 0
+
+
+class Tally:
+    """Counts by reason. Not locked."""
+
+    def __init__(self) -> None:
+        self.traces: Counter[str] = Counter()
+        self.spans: Counter[str] = Counter()
+
+    def count(self, reason: str, given: Given) -> None:
+        if given.traces:
+            self.traces[reason] += given.traces
+            self.spans[reason] += given.spans
+
+
+def _nobody(trace_id: int) -> None:
+    """Nobody else is to be told."""
 
 
 class TailSampler:
-    """A ``TraceSink`` before another. ``policy`` may be replaced at any time, by one assignment."""
+    """A ``TraceSink`` before another. ``policy`` may be replaced at any time, by one assignment.
 
-    def __init__(self, policy: TailPolicy, sink: TraceSink) -> None:
+    With ``uploads`` the requests of a multipart upload are one decision: once one of them is kept, those that
+    are held and those that follow are kept too. ``on_upload_kept`` is told, for other processes.
+    """
+
+    def __init__(
+        self,
+        policy: TailPolicy,
+        sink: TraceSink,
+        *,
+        uploads: HeldUploads | None = None,
+        on_upload_kept: Callable[[int], None] = _nobody,
+    ) -> None:
         self.policy = policy
         self._sink = sink
+        self._uploads = uploads
+        self._on_upload_kept = on_upload_kept
         self._lock = threading.Lock()
         self._kept_ids: OrderedDict[int, None] = OrderedDict()
-        self._traces_kept: Counter[str] = Counter()
-        self._traces_dropped: Counter[str] = Counter()
-        self._spans_kept: Counter[str] = Counter()
-        self._spans_dropped: Counter[str] = Counter()
+        self._kept = Tally()
+        self._dropped = Tally()
 
     def offer(self, trace: TraceData) -> None:
-        """Keep or drop; see ``TraceSink``. A late span follows the verdict on its trace."""
+        """Keep, drop, or hold for now; see ``TraceSink``. A late span follows the verdict on its trace."""
         verdict = self._late(trace.trace_id) if trace.is_late else self._judge(trace)
-        by = f"rule:{verdict.rule}" if verdict.rule else verdict.reason
+        is_upload = self._uploads is not None and not trace.is_late and belongs_to_upload(trace)
         with self._lock:
+            if is_upload and not verdict.rate and trace.trace_id in self._kept_ids:
+                verdict = _FOLLOWS
             if not verdict.rate:
-                self._traces_dropped[by] += 1
-                self._spans_dropped[by] += len(trace.spans)
+                self._drop(trace, verdict, may_hold=is_upload)
                 return
-            self._traces_kept[by] += 1
-            self._spans_kept[by] += len(trace.spans)
-            self._remember(trace.trace_id)
-        if not trace.is_late:
-            _mark(trace.spans[-1], verdict)
+            released = self._keep(trace, verdict, is_upload)
+        if is_upload and verdict.reason not in ("head", "upload"):
+            self._on_upload_kept(trace.trace_id)
+        for held in released:
+            self._sink.offer(held)
         self._sink.offer(trace)
+
+    def keep_upload(self, trace_id: int) -> None:
+        """Another process keeps a request of this upload: keep what is held of it here, and what follows."""
+        with self._lock:
+            self._remember(trace_id)
+            released = self._release(trace_id)
+        for held in released:
+            self._sink.offer(held)
+
+    def forget_done_uploads(self, before: float) -> None:
+        """Drop what is held of uploads that ended before that moment of the monotonic clock."""
+        if self._uploads is not None:
+            with self._lock:
+                self._dropped.count("head", self._uploads.forget_done(before))
 
     def stats(self) -> SamplingStats:
         """How it stands now."""
         with self._lock:
             return SamplingStats(
-                traces_kept=dict(self._traces_kept),
-                traces_dropped=dict(self._traces_dropped),
-                spans_kept=dict(self._spans_kept),
-                spans_dropped=dict(self._spans_dropped),
+                traces_kept=dict(self._kept.traces),
+                traces_dropped=dict(self._dropped.traces),
+                spans_kept=dict(self._kept.spans),
+                spans_dropped=dict(self._dropped.spans),
+                traces_held=self._uploads.traces if self._uploads else 0,
+                bytes_held=self._uploads.bytes if self._uploads else 0,
             )
 
     def _judge(self, trace: TraceData) -> Verdict:
@@ -128,6 +186,26 @@ class TailSampler:
 
     def _late(self, trace_id: int) -> Verdict:
         return Verdict(1.0 if trace_id in self._kept_ids else 0.0, "late")
+
+    def _drop(self, trace: TraceData, verdict: Verdict, *, may_hold: bool) -> None:
+        if may_hold and self._uploads is not None:
+            self._dropped.count("held_full", self._uploads.hold(trace))
+        else:
+            self._dropped.count(verdict.label, Given(1, len(trace.spans)))
+
+    def _keep(self, trace: TraceData, verdict: Verdict, is_upload: bool) -> list[TraceData]:
+        self._kept.count(verdict.label, Given(1, len(trace.spans)))
+        self._remember(trace.trace_id)
+        if not trace.is_late:
+            _mark(trace.spans[-1], verdict)
+        return self._release(trace.trace_id) if is_upload else []
+
+    def _release(self, trace_id: int) -> list[TraceData]:
+        released = [] if self._uploads is None else self._uploads.release(trace_id)
+        for held in released:
+            _mark(held.spans[-1], _FOLLOWS)
+            self._kept.count(_FOLLOWS.label, Given(1, len(held.spans)))
+        return released
 
     def _remember(self, trace_id: int) -> None:
         self._kept_ids[trace_id] = None
