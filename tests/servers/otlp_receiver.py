@@ -17,12 +17,18 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsPartialSuccess,
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceServicer
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from .certificates import Certificate
@@ -37,7 +43,7 @@ class Accept:
 
 @dataclass(frozen=True)
 class Partial:
-    """Take all but ``rejected`` spans."""
+    """Take all but ``rejected`` spans or log records."""
 
     rejected: int
     message: str = ""
@@ -81,12 +87,14 @@ class _Server(Protocol):
 
 @dataclass
 class OtlpReceiver:
-    """One collector: ``requests`` it took, ``headers`` of each try. ``stop`` and ``start`` keep its port."""
+    """One collector: ``requests`` of traces it took, ``log_requests`` of logs, ``headers`` of each try.
+    ``stop`` and ``start`` keep its port."""
 
     protocol: Literal["grpc", "http/protobuf"]
     tls: Certificate | None = None
     behaviour: Behaviour = field(default_factory=Accept)
     requests: list[ExportTraceServiceRequest] = field(default_factory=list)
+    log_requests: list[ExportLogsServiceRequest] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     port: int = 0
@@ -115,6 +123,16 @@ class OtlpReceiver:
         """The distinct traces taken, in order of arrival."""
         return list(dict.fromkeys(int.from_bytes(span.trace_id, "big") for span in self.spans()))
 
+    def log_records(self) -> list[LogRecord]:
+        """All log records taken, in order."""
+        return [
+            record
+            for request in list(self.log_requests)
+            for resource in request.resource_logs
+            for scope in resource.scope_logs
+            for record in scope.log_records
+        ]
+
     def start(self) -> None:
         self._server = _GrpcServer(self) if self.protocol == "grpc" else _HttpServer(self)
 
@@ -128,10 +146,7 @@ class OtlpReceiver:
 
     def take(self, request: ExportTraceServiceRequest) -> ExportTraceServiceResponse:
         """Do as told with a request that is not to fail."""
-        if isinstance(self.behaviour, BlackHole):
-            self.released.wait(60)
-        if isinstance(self.behaviour, Accept):
-            self.released.wait(self.behaviour.seconds)
+        self._dawdle()
         self.requests.append(request)
         if isinstance(self.behaviour, Partial):
             partial = ExportTracePartialSuccess(
@@ -139,6 +154,23 @@ class OtlpReceiver:
             )
             return ExportTraceServiceResponse(partial_success=partial)
         return ExportTraceServiceResponse()
+
+    def take_logs(self, request: ExportLogsServiceRequest) -> ExportLogsServiceResponse:
+        """The same with logs."""
+        self._dawdle()
+        self.log_requests.append(request)
+        if isinstance(self.behaviour, Partial):
+            partial = ExportLogsPartialSuccess(
+                rejected_log_records=self.behaviour.rejected, error_message=self.behaviour.message
+            )
+            return ExportLogsServiceResponse(partial_success=partial)
+        return ExportLogsServiceResponse()
+
+    def _dawdle(self) -> None:
+        if isinstance(self.behaviour, BlackHole):
+            self.released.wait(60)
+        if isinstance(self.behaviour, Accept):
+            self.released.wait(self.behaviour.seconds)
 
 
 @contextmanager
@@ -171,9 +203,17 @@ class _GrpcServer(TraceServiceServicer):
         method = grpc.unary_unary_rpc_method_handler(
             self.Export, ExportTraceServiceRequest.FromString, lambda answer: answer
         )
-        service = "opentelemetry.proto.collector.trace.v1.TraceService"
+        logs_method = grpc.unary_unary_rpc_method_handler(
+            self._export_logs, ExportLogsServiceRequest.FromString, lambda answer: answer
+        )
+        services = {"trace.v1.TraceService": method, "logs.v1.LogsService": logs_method}
         self._server.add_generic_rpc_handlers(
-            [grpc.method_handlers_generic_handler(service, {"Export": method})]
+            [
+                grpc.method_handlers_generic_handler(
+                    f"opentelemetry.proto.collector.{service}", {"Export": handler}
+                )
+                for service, handler in services.items()
+            ]
         )
         address = f"127.0.0.1:{receiver.port}"
         if receiver.tls:
@@ -184,6 +224,15 @@ class _GrpcServer(TraceServiceServicer):
         self._server.start()
 
     def Export(self, request: ExportTraceServiceRequest, context: grpc.ServicerContext) -> bytes:
+        misbehaved = self._misbehave(context)
+        return self._receiver.take(request).SerializeToString() if misbehaved is None else misbehaved
+
+    def _export_logs(self, request: ExportLogsServiceRequest, context: grpc.ServicerContext) -> bytes:
+        misbehaved = self._misbehave(context)
+        return self._receiver.take_logs(request).SerializeToString() if misbehaved is None else misbehaved
+
+    def _misbehave(self, context: grpc.ServicerContext) -> bytes | None:
+        """Note the try; fail as told, or return what is answered in the place of an answer."""
         receiver = self._receiver
         receiver.headers.append({str(key): str(value) for key, value in context.invocation_metadata()})
         told = receiver.behaviour
@@ -194,9 +243,7 @@ class _GrpcServer(TraceServiceServicer):
                 status = Status(code=told.grpc.value[0], message=told.message, details=[detail])
                 context.set_trailing_metadata([("grpc-status-details-bin", status.SerializeToString())])
             context.abort(told.grpc, told.message)
-        if isinstance(told, Garbage):
-            return told.body
-        return receiver.take(request).SerializeToString()
+        return told.body if isinstance(told, Garbage) else None
 
     def stop(self) -> None:
         self._server.stop(0).wait(5)
@@ -262,6 +309,9 @@ class _HttpHandler(BaseHTTPRequestHandler):
                 self._answer(307, b"", {"Location": told.location})
             case Garbage():
                 self._answer(200, told.body, {})
+            case _ if self.path.endswith("/v1/logs"):
+                logs_answer = receiver.take_logs(ExportLogsServiceRequest.FromString(body))
+                self._answer(200, logs_answer.SerializeToString(), {})
             case _:
                 answer = receiver.take(ExportTraceServiceRequest.FromString(body))
                 self._answer(200, answer.SerializeToString(), {})

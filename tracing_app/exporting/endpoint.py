@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
+from .signal import LOGS, TRACES, Signal
+
 Protocol = Literal["grpc", "http/protobuf"]
 
 GRPC_PORT, HTTP_PORT = 4317, 4318
-TRACES_PATH = "/v1/traces"
+_SIGNAL_PATHS = (TRACES.http_path, LOGS.http_path)
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _METADATA_NAME = re.compile(r"[a-z0-9_.-]+")
@@ -23,7 +25,7 @@ _OUR_HEADERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A collector's address; ``path`` is where traces are posted, ``""`` for gRPC."""
+    """A collector's address; ``path`` is where a signal is posted, ``""`` for gRPC."""
 
     is_tls: bool
     host: str
@@ -36,11 +38,14 @@ class Endpoint:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_endpoint(url: str, protocol: Protocol, *, is_full_url: bool = False) -> Endpoint:
+def parse_endpoint(
+    url: str, protocol: Protocol, *, is_full_url: bool = False, signal: Signal = TRACES
+) -> Endpoint:
     """Read ``otlp.endpoint``.
 
-    For HTTP the URL is a base, as in ``OTEL_EXPORTER_OTLP_ENDPOINT``: ``/v1/traces`` is appended unless the
-    path ends so already. With ``is_full_url`` (``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT``) the path is kept.
+    For HTTP the URL is a base, as in ``OTEL_EXPORTER_OTLP_ENDPOINT``: the signal's path (``/v1/traces``) is
+    appended, or put in the place of a signal's path that is there already. With ``is_full_url``
+    (``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT``) the path is kept for traces.
 
     Raises:
         ValueError: the URL cannot be an endpoint of that protocol; says what would be right.
@@ -55,7 +60,9 @@ def parse_endpoint(url: str, protocol: Protocol, *, is_full_url: bool = False) -
                 f"gRPC takes no path: write {parts.scheme}://{host}:{port}, or use http/protobuf"
             )
         return Endpoint(parts.scheme == "https", host, port, "")
-    return Endpoint(parts.scheme == "https", host, port, _path(parts.path, is_full_url))
+    return Endpoint(
+        parts.scheme == "https", host, port, _path(parts.path, is_full_url and signal is TRACES, signal)
+    )
 
 
 def check_headers(headers: Iterable[tuple[str, str]], protocol: Protocol) -> None:
@@ -109,8 +116,10 @@ def _port(parts: SplitResult, protocol: Protocol) -> int:
     return port
 
 
-def _path(path: str, is_full_url: bool) -> str:
+def _path(path: str, is_full_url: bool, signal: Signal) -> str:
     if is_full_url:
         return path or "/"
     base = path.rstrip("/")
-    return base if base.endswith(TRACES_PATH) else base + TRACES_PATH
+    for known in _SIGNAL_PATHS:
+        base = base.removesuffix(known)
+    return base + signal.http_path

@@ -8,20 +8,21 @@ from .config import ExportConfig, OtlpConfig
 from .console_transport import ConsoleTransport
 from .http_transport import HttpTransport
 from .otlp_wire import SpanEncoder
+from .signal import TRACES, Signal
 from .transport import Transport
 from .worker import ExportWorker
 
 
-def build_transport(otlp: OtlpConfig | None) -> Transport:
+def build_transport(otlp: OtlpConfig | None, signal: Signal = TRACES) -> Transport:
     """The transport of the configured protocol, the console's without one. Connects to nothing yet."""
     if otlp is None:
         return ConsoleTransport()
     if otlp.protocol == "http/protobuf":
-        return HttpTransport(otlp)
+        return HttpTransport(otlp, signal)
     # gRPC's library costs 40 ms and 10 MB: only who uses it pays.
     from .grpc_transport import GrpcTransport
 
-    return GrpcTransport(otlp)
+    return GrpcTransport(otlp, signal)
 
 
 def build_worker(config: ExportConfig, resource: Resource) -> ExportWorker:

@@ -13,9 +13,8 @@ from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from .config import OtlpConfig
 from .endpoint import parse_endpoint
 from .scrubbing import Scrubber
+from .signal import TRACES, Signal
 from .transport import USER_AGENT, Accepted, Outcome, Permanent, Retryable, read_answer
-
-EXPORT_METHOD: Final = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 RETRYABLE_CODES: Final = frozenset(
     {
@@ -44,7 +43,8 @@ _OPTIONS: Final = (
 class GrpcTransport:
     """Its channel is made by the process that first sends."""
 
-    def __init__(self, config: OtlpConfig) -> None:
+    def __init__(self, config: OtlpConfig, signal: Signal = TRACES) -> None:
+        self._method = signal.grpc_method
         self._endpoint = parse_endpoint(config.endpoint, "grpc")
         self._compression = grpc.Compression.Gzip if config.compression == "gzip" else None
         self._metadata = tuple((name.lower(), value) for name, value in config.headers)
@@ -77,7 +77,7 @@ class GrpcTransport:
             self._channel = self._open_channel()
             self._pid = os.getpid()
         export = self._channel.unary_unary(
-            EXPORT_METHOD, request_serializer=bytes, response_deserializer=bytes
+            self._method, request_serializer=bytes, response_deserializer=bytes
         )
         return export(
             payload, timeout=deadline_seconds, metadata=self._metadata, compression=self._compression

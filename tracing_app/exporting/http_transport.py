@@ -22,6 +22,7 @@ from .config import OtlpConfig
 from .deadline_socket import Deadline, DeadlineSocket
 from .endpoint import Endpoint, parse_endpoint
 from .scrubbing import Scrubber
+from .signal import TRACES, Signal
 from .transport import USER_AGENT, Accepted, Outcome, Permanent, Retryable, read_answer
 
 _RETRYABLE_STATUSES: Final = frozenset({429, 502, 503, 504})
@@ -37,8 +38,11 @@ class _Answer(NamedTuple):
 class HttpTransport:
     """Keeps one connection, of the process that uses it. For one thread at a time."""
 
-    def __init__(self, config: OtlpConfig) -> None:
-        self._endpoint = parse_endpoint(config.endpoint, "http/protobuf", is_full_url=config.is_full_url)
+    def __init__(self, config: OtlpConfig, signal: Signal = TRACES) -> None:
+        self._endpoint = parse_endpoint(
+            config.endpoint, "http/protobuf", is_full_url=config.is_full_url, signal=signal
+        )
+        self._rejected_key = signal.rejected_key
         self._is_gzip = config.compression == "gzip"
         self._headers = {"User-Agent": USER_AGENT} | dict(config.headers)
         self._headers["Content-Type"] = "application/x-protobuf"
@@ -101,7 +105,7 @@ class HttpTransport:
 
     def _read_success(self, answer: _Answer) -> Accepted | Permanent:
         if answer.headers.get("content-type", "").startswith("application/json"):
-            return _read_json(answer.body, self._scrub)
+            return _read_json(answer.body, self._rejected_key, self._scrub)
         outcome = read_answer(answer.body)
         if isinstance(outcome, Accepted):
             return Accepted(outcome.rejected_spans, self._scrub(outcome.message))
@@ -194,12 +198,12 @@ def _retry_after(value: str) -> float | None:
     return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
 
 
-def _read_json(body: bytes, scrub: Scrubber) -> Accepted | Permanent:
+def _read_json(body: bytes, rejected_key: str, scrub: Scrubber) -> Accepted | Permanent:
     """Some collectors answer in JSON whatever they were asked in."""
     try:
         partial = json.loads(body or b"{}").get("partialSuccess") or {}
         return Accepted(
-            max(int(partial.get("rejectedSpans", 0)), 0), scrub(str(partial.get("errorMessage", "")))
+            max(int(partial.get(rejected_key, 0)), 0), scrub(str(partial.get("errorMessage", "")))
         )
     except (ValueError, TypeError, AttributeError):
         return Permanent("answered, but not as an OTLP receiver does: is this the right endpoint?")

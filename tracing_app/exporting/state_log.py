@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Final, Literal
 
+from .signal import TRACES, Signal
+
 logger = logging.getLogger("mizuchi.tracing.export")
 
 ExportState = Literal["healthy", "failing", "spooling", "losing", "rejecting"]
@@ -18,18 +20,19 @@ _RANKS: Final[dict[ExportState, int]] = {
     "rejecting": 4,
 }
 _LINES: Final[dict[ExportState, tuple[int, str]]] = {
-    "failing": (logging.WARNING, "trace export fails, retrying: %s"),
-    "spooling": (logging.WARNING, "trace export fails, traces are kept in the spool: %s"),
-    "losing": (logging.ERROR, "trace export fails, traces are lost: %s"),
-    "rejecting": (logging.ERROR, "the collector refuses traces, they are lost: %s"),
+    "failing": (logging.WARNING, "%(name)s export fails, retrying: %(reason)s"),
+    "spooling": (logging.WARNING, "%(name)s export fails, %(plural)s are kept in the spool: %(reason)s"),
+    "losing": (logging.ERROR, "%(name)s export fails, %(plural)s are lost: %(reason)s"),
+    "rejecting": (logging.ERROR, "the collector refuses %(plural)s, they are lost: %(reason)s"),
 }
 
 
 class StateLog:
     """A state only gets worse until a success: failures of several kinds in turn are no changes."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], signal: Signal = TRACES) -> None:
         self._now = now
+        self._signal = signal
         self.state: ExportState = "healthy"
         self.since = now()
 
@@ -39,7 +42,8 @@ class StateLog:
             return
         self._enter(state)
         level, line = _LINES[state]
-        logger.log(level, line, reason)
+        words = {"name": self._signal.name, "plural": self._signal.plural, "reason": reason}
+        logger.log(level, line, words)
 
     def recover(self) -> None:
         """A request was taken whole."""
@@ -48,7 +52,7 @@ class StateLog:
         seconds = self._now() - self.since
         was = self.state
         self._enter("healthy")
-        logger.info("trace export has recovered, it was %s for %.0f s", was, seconds)
+        logger.info("%s export has recovered, it was %s for %.0f s", self._signal.name, was, seconds)
 
     def _enter(self, state: ExportState) -> None:
         self.state = state

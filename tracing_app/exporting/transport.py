@@ -14,7 +14,8 @@ USER_AGENT: Final = "OTel-OTLP-Exporter-Mizuchi"
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The collector took the request, but for ``rejected_spans``; ``message`` is what it said of them."""
+    """The collector took the request, but for ``rejected_spans`` (log records, in the export of logs);
+    ``message`` is what it said of them."""
 
     rejected_spans: int = 0
     message: str = ""
@@ -39,7 +40,7 @@ Outcome = Accepted | Retryable | Permanent
 
 
 class Transport(Protocol):
-    """Sends one ``ExportTraceServiceRequest``: one try, never a retry of its own. Raises nothing."""
+    """Sends one encoded request of its signal: one try, never a retry of its own. Raises nothing."""
 
     def send(self, payload: bytes, deadline_seconds: float) -> Outcome:
         """Try once, within the deadline. Reasons hold no header's value."""
@@ -49,7 +50,10 @@ class Transport(Protocol):
 
 
 def read_answer(body: bytes) -> Accepted | Permanent:
-    """Understand an ``ExportTraceServiceResponse``; whoever answers anything else is no OTLP receiver."""
+    """Understand an ``ExportTraceServiceResponse``, or that of logs, whose fields have the same numbers.
+
+    Whoever answers anything else is no OTLP receiver.
+    """
     try:
         partial = ExportTraceServiceResponse.FromString(body).partial_success
     except DecodeError:
