@@ -9,8 +9,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from tracing_app.exporting.trace_queue import Queued, weigh
+from tracing_app.exporting.trace_queue import weigh
 from tracing_app.recording.data import TraceData
 
 _OPERATIONS = frozenset(
@@ -26,11 +27,17 @@ _OPERATIONS = frozenset(
 _LAST = frozenset({"S3/CompleteMultipartUpload", "S3/AbortMultipartUpload"})
 
 
+class _Held(NamedTuple):
+    trace: TraceData
+    spans: int
+    size: int
+
+
 @dataclass(slots=True)
 class _Upload:
     """``done_at`` is when its last request ended, 0 until then."""
 
-    items: list[Queued] = field(default_factory=list)
+    items: list[_Held] = field(default_factory=list)
     done_at: float = 0.0
 
 
@@ -75,7 +82,7 @@ class HeldUploads:
     def hold(self, trace: TraceData) -> Given:
         """Keep it for now; what had to go for it."""
         upload = self._uploads.setdefault(trace.trace_id, _Upload())
-        item = weigh(trace)
+        item = _Held(trace, len(trace.spans), weigh(trace).size)
         upload.items.append(item)
         if trace.spans[-1].attributes.get("rpc.method") in _LAST:
             upload.done_at = self._clock()
@@ -98,7 +105,7 @@ class HeldUploads:
         gone = [item for number in done for item in self._take(number)]
         return Given(len(gone), sum(item.spans for item in gone))
 
-    def _take(self, trace_id: int) -> list[Queued]:
+    def _take(self, trace_id: int) -> list[_Held]:
         upload = self._uploads.pop(trace_id, None)
         if upload is None:
             return []

@@ -61,23 +61,27 @@ class TailPolicy:
 
     def judge(self, trace: TraceData) -> Verdict:
         """The verdict on a trace that has ended; each call counts for rates per second."""
-        spans = trace.spans
+        flags = trace.spans[-1].context.trace_flags
+        return self.judge_as(trace.trace_id, trace.spans, is_head_sampled=bool(flags & 1))
+
+    def judge_as(self, trace_id: int, spans: Sequence[SpanData], *, is_head_sampled: bool) -> Verdict:
+        """The verdict on these spans if they had that trace id and head decision."""
         if self.errors and any(span.status_code is _ERROR for span in spans):
             return Verdict(1.0, "error")
-        verdict = self._healthy(trace.trace_id, spans)
+        verdict = self._healthy(trace_id, spans, is_head_sampled)
         if self.cap is None or not verdict.rate:
             return verdict
         rate = self.cap.rate_of(verdict.rate)
         return Verdict(rate, verdict.reason, verdict.rule) if rate else Verdict(0.0, "capped")
 
-    def _healthy(self, trace_id: int, spans: Sequence[SpanData]) -> Verdict:
+    def _healthy(self, trace_id: int, spans: Sequence[SpanData], is_head_sampled: bool) -> Verdict:
         root = spans[-1]
         if self.slow_ns is not None and root.end_ns - root.start_ns >= self.slow_ns:
             return Verdict(1.0, "slow")
         for rule in self.rules:
             if rule.matches(spans):
                 return Verdict(rule.keeping.rate(trace_id, spans), "rule", rule.name)
-        return Verdict(self.head_rate if root.context.trace_flags & 1 else 0.0, "head")
+        return Verdict(self.head_rate if is_head_sampled else 0.0, "head")
 
 
 @dataclass(frozen=True, slots=True)
