@@ -16,6 +16,7 @@ from tracing_app.config import SamplingConfig, TracingConfig
 from tracing_app.exporting.factory import build_worker
 from tracing_app.exporting.stats import ExportStats
 from tracing_app.exporting.worker import ExportWorker
+from tracing_app.recording.data import TraceData
 from tracing_app.recording.provider import LightTracerProvider
 from tracing_app.recording.samplers import Always, Choice, HeadSampler, Never, ParentBased, Ratio, RatioCap
 from tracing_app.redaction import Redactor
@@ -29,7 +30,7 @@ class Tracing:
     """Tracing under way: the tracer of this project's own spans, and what exports them."""
 
     tracer: Tracer
-    worker: ExportWorker
+    worker: ExportWorker[TraceData]
 
     def shutdown(self) -> bool:
         """Export or spool what is left, within the deadline; whether all of it was."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Generic, Protocol, TypeVar
 
 from tracing_app.breaker import Breaker
 
 from .config import RetryConfig
-from .otlp_wire import SpanEncoder
+from .signal import Signal
 from .spool import Claim, Spool
 from .stats import DropReason, Ledger
 from .trace_queue import Queued
@@ -21,6 +21,21 @@ logger = logging.getLogger("mizuchi.tracing.export")
 # A hostile collector must not send us away for good.
 _MAX_RETRY_AFTER_SECONDS: Final = 300.0
 _MIN_TRY_SECONDS: Final = 0.05
+
+T = TypeVar("T")
+
+
+class Encoder(Protocol[T]):
+    """What is exported, as the queue weighs it and as the bytes of one request."""
+
+    @property
+    def signal(self) -> Signal: ...
+
+    def weigh(self, content: T, /) -> Queued[T]:
+        """The content as an item of the queue. Runs on a request's thread."""
+
+    def encode(self, contents: Iterable[T], /) -> bytes:
+        """``b""`` when there is nothing to send. May raise anything for a content that cannot be encoded."""
 
 
 class Pace(Protocol):
@@ -33,10 +48,13 @@ class Pace(Protocol):
         """Wait before the next try; False when there is no time for one, at once when that is so."""
 
 
-class Batch:
-    """Traces taken from the queue. Whoever settles it first decides what became of it, and counts it."""
+class Batch(Generic[T]):
+    """Traces (or log records) taken from the queue.
 
-    def __init__(self, items: Sequence[Queued]) -> None:
+    Whoever settles it first decides what became of it, and counts it.
+    """
+
+    def __init__(self, items: Sequence[Queued[T]]) -> None:
         self.items = items
         self.spans = sum(item.spans for item in items)
         self.payload = b""
@@ -55,14 +73,14 @@ class Batch:
         return self._lock.locked()
 
 
-class Delivery:
+class Delivery(Generic[T]):
     """For one thread at a time, but ``keep``, which another may call for a batch whose thread hangs."""
 
     def __init__(
         self,
         *,
         transport: Transport,
-        encoder: SpanEncoder,
+        encoder: Encoder[T],
         breaker: Breaker,
         spool: Spool | None,
         retry: RetryConfig,
@@ -82,7 +100,7 @@ class Delivery:
         self._claim: Claim | None = None
         self._has_told_unencodable = False
 
-    def deliver(self, batch: Batch, pace: Pace) -> None:
+    def deliver(self, batch: Batch[T], pace: Pace) -> None:
         """Send a batch, or spool it when that fails or would."""
         if not self._encode(batch):
             return
@@ -99,7 +117,7 @@ class Delivery:
             case Retryable():
                 self.keep(batch, "no_spool")
 
-    def keep(self, batch: Batch, otherwise: DropReason) -> None:
+    def keep(self, batch: Batch[T], otherwise: DropReason) -> None:
         """Spool a batch that is not settled; without a spool it is lost for the reason ``otherwise``."""
         if not batch.payload and not self._encode(batch):
             return
@@ -154,7 +172,7 @@ class Delivery:
     def _may_try(self) -> bool:
         return self._clock() >= self._not_before and self._breaker.allows()
 
-    def _try_in_time(self, batch: Batch, pace: Pace) -> Outcome:
+    def _try_in_time(self, batch: Batch[T], pace: Pace) -> Outcome:
         """Try until it is settled, the breaker opens, or the time for all tries is up."""
         ends = self._clock() + self._retry.total_seconds
         ceiling = self._retry.initial_seconds
@@ -186,29 +204,29 @@ class Delivery:
             self._breaker.record_success()
         return outcome
 
-    def _encode(self, batch: Batch) -> bool:
+    def _encode(self, batch: Batch[T]) -> bool:
         """Fill in the payload; a trace that cannot be encoded is lost alone. Whether anything is left."""
         try:
-            batch.payload = self._encoder.encode([item.trace for item in batch.items])
+            batch.payload = self._encoder.encode([item.content for item in batch.items])
         except Exception:  # noqa: BLE001 - told by each trace that fails again
             good = [item for item in batch.items if self._is_encodable(item)]
             spans = sum(item.spans for item in good)
             self._ledger.drop("unencodable", batch.spans - spans, batch.traces - len(good))
             batch.items, batch.spans = good, spans
-            batch.payload = self._encoder.encode([item.trace for item in good])
+            batch.payload = self._encoder.encode([item.content for item in good])
         if not batch.payload:
             batch.settle()
         return bool(batch.payload)
 
-    def _is_encodable(self, item: Queued) -> bool:
+    def _is_encodable(self, item: Queued[T]) -> bool:
         try:
-            self._encoder.encode([item.trace])
+            self._encoder.encode([item.content])
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one trace is told and counted
-            told = f"a trace cannot be encoded: {type(error).__name__}"
+            told = f"a {self._encoder.signal.name} cannot be encoded: {type(error).__name__}"
             self._ledger.note(told)
             if not self._has_told_unencodable:
                 self._has_told_unencodable = True
-                logger.error("%s; such traces are dropped, this is told once", told)
+                logger.error("%s; it is dropped, as others may be; this is told once", told)
             return False
         return True
 
@@ -216,6 +234,6 @@ class Delivery:
         self._ledger.drop("refused", spans, traces)
         self._ledger.fail("rejecting", reason)
 
-    def _lose(self, why: DropReason, batch: Batch, told: str) -> None:
+    def _lose(self, why: DropReason, batch: Batch[T], told: str) -> None:
         self._ledger.drop(why, batch.spans, batch.traces)
         self._ledger.fail("losing", told)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from tracing_app.breaker import Breaker
 
 from .config import ExportConfig
-from .delivery import Delivery
-from .otlp_wire import SpanEncoder
+from .delivery import Delivery, Encoder
 from .spool import Spool, SpoolUsage
 from .state_log import StateLog
 from .stats import ExportStats, Ledger
 from .transport import Transport
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,14 @@ class QueueNumbers:
     in_flight_spans: int
 
 
-class ExportPath:
+class ExportPath(Generic[T]):
     """Built anew after a fork: nothing of it is shared with a parent but the spool's directory."""
 
     def __init__(
-        self, config: ExportConfig, transport: Transport, encoder: SpanEncoder, clocks: Clocks
+        self, config: ExportConfig, transport: Transport, encoder: Encoder[T], clocks: Clocks
     ) -> None:
         self._clocks = clocks
-        self._log = StateLog(clocks.unix)
+        self._log = StateLog(clocks.unix, encoder.signal)
         self.ledger = Ledger(self._log, clocks.unix)
         self._breaker = Breaker(
             failures=config.breaker.failures,
@@ -56,7 +58,7 @@ class ExportPath:
             if config.spool
             else None
         )
-        self.delivery = Delivery(
+        self.delivery: Delivery[T] = Delivery(
             transport=transport,
             encoder=encoder,
             breaker=self._breaker,

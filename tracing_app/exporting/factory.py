@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from opentelemetry.sdk.resources import Resource
 
+from tracing_app.recording.data import TraceData
+
 from .config import ExportConfig, OtlpConfig
 from .console_transport import ConsoleTransport
 from .http_transport import HttpTransport
@@ -25,6 +27,6 @@ def build_transport(otlp: OtlpConfig | None, signal: Signal = TRACES) -> Transpo
     return GrpcTransport(otlp, signal)
 
 
-def build_worker(config: ExportConfig, resource: Resource) -> ExportWorker:
+def build_worker(config: ExportConfig, resource: Resource) -> ExportWorker[TraceData]:
     """The sink of this process and those forked from it. Its thread starts with the first trace."""
     return ExportWorker(config, build_transport(config.otlp), SpanEncoder(resource))

@@ -16,6 +16,8 @@ from tracing_app.recording.data import EventData, LinkData, Scope, SpanData, Tra
 
 from .attribute_wire import PairCache, encode_attributes
 from .protobuf_wire import count_field, delimited, fixed32, text_field, varint
+from .signal import TRACES
+from .trace_queue import weigh
 
 _MAX_NAMES = 1024
 _MAX_SCOPES = 256
@@ -34,6 +36,9 @@ _SPAN_FLAGS = b"\x85\x01"
 
 class SpanEncoder:
     """Encodes for one resource. Names, scopes and frequent attributes are kept encoded, within bounds."""
+
+    signal = TRACES
+    weigh = staticmethod(weigh)
 
     def __init__(self, resource: Resource) -> None:
         self._head = delimited(b"\x0a", encode_attributes(b"\x0a", resource.attributes))

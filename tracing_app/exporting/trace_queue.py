@@ -1,10 +1,10 @@
-"""Finished traces that wait for export: whole ones, within bounds, those with an error last to go."""
+"""What waits for export: whole traces or log records, within bounds, those with an error last to go."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from opentelemetry.trace import StatusCode
 
@@ -15,11 +15,16 @@ _SPAN_BYTES, _EVENT_BYTES, _ATTRIBUTE_BYTES = 300, 100, 60
 _ERROR = StatusCode.ERROR
 _FIXED = frozenset({int, bool, float})
 
+T = TypeVar("T")
 
-class Queued(NamedTuple):
-    """A trace, its number of spans, about how many bytes it takes, and whether a span is an error."""
 
-    trace: TraceData
+class Queued(NamedTuple, Generic[T]):
+    """A trace, its number of spans, about how many bytes it takes, and whether a span is an error.
+
+    Or a log record, which counts as one.
+    """
+
+    content: T
     spans: int
     size: int
     is_error: bool
@@ -35,7 +40,7 @@ class Evicted(NamedTuple):
 _NOTHING = Evicted(0, 0)
 
 
-class TraceQueue:
+class TraceQueue(Generic[T]):
     """Not locked: every method is called under the worker's lock.
 
     Without room the oldest traces without an error go first, then the oldest with one: what happens now is
@@ -45,15 +50,15 @@ class TraceQueue:
     def __init__(self, *, max_spans: int, max_bytes: int) -> None:
         self._max_spans = max_spans
         self._max_bytes = max_bytes
-        self._errors: deque[Queued] = deque()
-        self._others: deque[Queued] = deque()
+        self._errors: deque[Queued[T]] = deque()
+        self._others: deque[Queued[T]] = deque()
         self.spans = 0
         self.bytes = 0
 
     def __len__(self) -> int:
         return len(self._errors) + len(self._others)
 
-    def put(self, item: Queued) -> Evicted:
+    def put(self, item: Queued[T]) -> Evicted:
         """Take a trace in; it may itself be what is evicted."""
         self.spans += item.spans
         self.bytes += item.size
@@ -62,9 +67,9 @@ class TraceQueue:
             return _NOTHING
         return self._evict()
 
-    def take(self, *, max_spans: int, max_bytes: int) -> list[Queued]:
+    def take(self, *, max_spans: int, max_bytes: int) -> list[Queued[T]]:
         """The next whole traces of a batch, errors first; at least one when there is any."""
-        taken: list[Queued] = []
+        taken: list[Queued[T]] = []
         spans = size = 0
         while waiting := self._errors or self._others:
             item = waiting[0]
@@ -85,16 +90,21 @@ class TraceQueue:
             spans += item.spans
         return Evicted(traces, spans)
 
-    def _leave(self, item: Queued) -> None:
+    def _leave(self, item: Queued[T]) -> None:
         self.spans -= item.spans
         self.bytes -= item.size
 
 
-def weigh(trace: TraceData) -> Queued:
-    """The trace as an item of the queue.
+def weigh(trace: TraceData) -> Queued[TraceData]:
+    """The trace as an item of the queue; raises nothing, the thread tells what cannot be encoded."""
+    try:
+        return _weigh(trace)
+    except Exception:  # noqa: BLE001 - never into a request
+        return Queued(trace, len(trace.spans), 0, False)
 
-    Runs on a request's thread: hence the loop written out for the values of a span.
-    """
+
+def _weigh(trace: TraceData) -> Queued[TraceData]:
+    """Runs on a request's thread: hence the loop written out for the values of a span."""
     spans = trace.spans
     size = _SPAN_BYTES * len(spans)
     is_error = False

@@ -1,4 +1,4 @@
-"""The sink that traces are offered to, and the one thread of a process that exports them.
+"""The sink that traces (or log records) are offered to, and the one thread of a process that exports them.
 
 ``offer`` puts a trace into a bounded queue and is done. ``flush`` and ``shutdown`` keep their deadlines
 whatever the transport does: a batch whose thread hangs is taken out of its hands.
@@ -13,32 +13,32 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-
-from tracing_app.recording.data import TraceData
+from typing import Any, Generic, TypeVar
 
 from .config import ExportConfig
-from .delivery import Batch
+from .delivery import Batch, Encoder
 from .export_path import Clocks, ExportPath, QueueNumbers
-from .otlp_wire import SpanEncoder
 from .stats import ExportStats
-from .trace_queue import Queued, TraceQueue, weigh
+from .trace_queue import TraceQueue
 from .transport import Transport
 
 logger = logging.getLogger("mizuchi.tracing.export")
 
 _RESERVE_SECONDS = 0.5
 
-_workers: weakref.WeakSet[ExportWorker] = weakref.WeakSet()
+T = TypeVar("T")
+
+_workers: weakref.WeakSet[ExportWorker[Any]] = weakref.WeakSet()
 
 
-class ExportWorker:
-    """A ``TraceSink``. Its thread starts with the first trace, or with ``start``; after a fork anew."""
+class ExportWorker(Generic[T]):
+    """For traces, a ``TraceSink``. Its thread starts with the first, or with ``start``; after a fork anew."""
 
     def __init__(
         self,
         config: ExportConfig,
         transport: Transport,
-        encoder: SpanEncoder,
+        encoder: Encoder[T],
         *,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
@@ -58,7 +58,7 @@ class ExportWorker:
         """Everything that belongs to one process."""
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        self._queue = TraceQueue(
+        self._queue: TraceQueue[T] = TraceQueue(
             max_spans=self._batch_config.max_queue_spans, max_bytes=self._batch_config.max_queue_bytes
         )
         self._spans_offered = 0
@@ -66,7 +66,7 @@ class ExportWorker:
         self._path = ExportPath(self._config, self._transport, self._encoder, self._clocks)
         self._ledger = self._path.ledger
         self._thread: threading.Thread | None = None
-        self._in_flight: Batch | None = None
+        self._in_flight: Batch[T] | None = None
         self._due_at = self._clock() + self._batch_config.scheduled_delay_seconds
         self._flushes_wanted = 0
         self._flushes_done = 0
@@ -75,12 +75,9 @@ class ExportWorker:
 
     # For the threads of requests.
 
-    def offer(self, trace: TraceData) -> None:
+    def offer(self, content: T) -> None:
         """Queue a trace; see ``TraceSink``. Without room, traces without an error go first."""
-        try:
-            item = weigh(trace)
-        except Exception:  # noqa: BLE001 - never into a request; the thread logs what cannot be encoded
-            item = Queued(trace, len(trace.spans), 0, False)
+        item = self._encoder.weigh(content)
         with self._lock:
             self._traces_offered += 1
             self._spans_offered += item.spans
@@ -181,12 +178,12 @@ class ExportWorker:
     # The thread.
 
     def _start_thread(self) -> None:
-        thread = threading.Thread(target=self._run, name="mizuchi-trace-export", daemon=True)
+        thread = threading.Thread(target=self._run, name=self._encoder.signal.thread_name, daemon=True)
         try:
             thread.start()
         except RuntimeError:
             # No thread to be had, or the interpreter is ending: shutdown spools what is queued.
-            logger.warning("the thread that exports traces cannot be started")
+            logger.warning("the thread that exports %s cannot be started", self._encoder.signal.plural)
             return
         self._thread = thread
 
@@ -197,12 +194,12 @@ class ExportWorker:
             try:
                 has_more = self._export(batch)
             except Exception:
-                logger.exception("exporting traces failed in a way not foreseen")
+                logger.exception("exporting %s failed in a way not foreseen", self._encoder.signal.plural)
                 has_more = False
             self._finish(batch)
         self._transport.close()
 
-    def _export(self, batch: Batch | None) -> bool:
+    def _export(self, batch: Batch[T] | None) -> bool:
         """Deliver a batch, then some of the spool; whether more of it may be sent now."""
         if batch:
             self._path.delivery.deliver(batch, self)
@@ -224,7 +221,7 @@ class ExportWorker:
             or self._queue.spans >= self._full_batch
         )
 
-    def _next_batch(self) -> Batch | None:
+    def _next_batch(self) -> Batch[T] | None:
         with self._lock:
             if not self._is_pressed() and self._clock() < self._due_at:
                 return None
@@ -237,7 +234,7 @@ class ExportWorker:
             self._in_flight = Batch(items) if items else None
             return self._in_flight
 
-    def _finish(self, batch: Batch | None) -> None:
+    def _finish(self, batch: Batch[T] | None) -> None:
         if batch and batch.settle():
             self._ledger.drop("failed", batch.spans, batch.traces)
         with self._lock:

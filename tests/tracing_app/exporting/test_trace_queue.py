@@ -10,7 +10,7 @@ def put(queue: TraceQueue, trace: TraceData) -> tuple[int, int]:
 
 
 def ids(queue: TraceQueue) -> list[int]:
-    return [item.trace.trace_id for item in queue.take(max_spans=10**9, max_bytes=10**9)]
+    return [item.content.trace_id for item in queue.take(max_spans=10**9, max_bytes=10**9)]
 
 
 def test_whole_traces_go_never_spans_of_one() -> None:
@@ -18,7 +18,7 @@ def test_whole_traces_go_never_spans_of_one() -> None:
     for number in range(1, 6):
         put(queue, trace_of(number, 4))
     items = queue.take(max_spans=10**9, max_bytes=10**9)
-    assert [(item.trace.trace_id, len(item.trace.spans)) for item in items] == [(4, 4), (5, 4)]
+    assert [(item.content.trace_id, len(item.content.spans)) for item in items] == [(4, 4), (5, 4)]
     assert (queue.spans, queue.bytes, len(queue)) == (0, 0, 0)
 
 
@@ -64,7 +64,7 @@ def test_a_batch_is_of_whole_traces_and_at_least_one() -> None:
         put(queue, trace_of(number, spans))
     batches = []
     while items := queue.take(max_spans=7, max_bytes=10**9):
-        batches.append([item.trace.trace_id for item in items])
+        batches.append([item.content.trace_id for item in items])
     assert batches == [[1, 2], [3], [4]]
 
 
