@@ -17,9 +17,10 @@ from tracing_app.exporting.endpoint import Endpoint, parse_endpoint
 from tracing_app.exporting.factory import build_transport
 from tracing_app.exporting.otlp_wire import SpanEncoder
 from tracing_app.exporting.transport import Accepted, Outcome
+from tracing_app.recording.choices import Always
 from tracing_app.recording.data import TraceData
 from tracing_app.recording.provider import LightTracerProvider
-from tracing_app.recording.samplers import Always, HeadSampler
+from tracing_app.recording.samplers import HeadSampler
 
 StepName = Literal["resolve", "connect", "tls", "export"]
 

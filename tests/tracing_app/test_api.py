@@ -7,9 +7,10 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from tracing_app import api
 from tracing_app.api import inject_context, name_request, redacted_key, stage, subject_hash
+from tracing_app.recording.choices import Always
 from tracing_app.recording.data import TraceData
 from tracing_app.recording.provider import LightTracerProvider
-from tracing_app.recording.samplers import Always, HeadSampler
+from tracing_app.recording.samplers import HeadSampler
 from tracing_app.redaction import Redactor
 
 

@@ -11,8 +11,10 @@ from tests.servers.otlp_receiver import otlp_receiver
 from tracing_app import provider
 from tracing_app.config import TracingConfig
 from tracing_app.exporting.config import ExportConfig, OtlpConfig
+from tracing_app.exporting.factory import build_worker
 from tracing_app.health.base import overall
 from tracing_app.health.exporter import exporter_check
+from tracing_app.resource import build_resource
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def test_the_statistics_are_for_staff() -> None:
 def test_the_statistics_of_an_export(monkeypatch: pytest.MonkeyPatch, admin_client: Client) -> None:
     with otlp_receiver("http/protobuf") as receiver:
         otlp = OtlpConfig(f"http://127.0.0.1:{receiver.port}", "http/protobuf")
-        worker = provider.build_worker(ExportConfig(otlp), provider.build_resource(TracingConfig("x")))
+        worker = build_worker(ExportConfig(otlp), build_resource(TracingConfig("x")))
         tracing: Any = SimpleNamespace(worker=worker)
         monkeypatch.setattr(provider._Process, "pid", provider.os.getpid())
         monkeypatch.setattr(provider._Process, "tracing", tracing)

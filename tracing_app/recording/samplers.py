@@ -1,42 +1,19 @@
 """Head sampling: is the sampled flag set, and is anything recorded?
 
-Choices (``Always``, ``Never``, ``Ratio``, ``ParentBased`` over any of them) say whether a trace is sampled;
 ``HeadSampler`` makes a sampler of a choice. Unlike several of the SDK's it keeps the attributes that the
 caller gave and the ``tracestate`` that came in.
 """
 
 from __future__ import annotations
 
-import random
-import threading
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Sequence
 
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanContext, SpanKind, TraceState, get_current_span
 from opentelemetry.util.types import Attributes
 
-
-class Choice(Protocol):
-    """Whether the trace is sampled. ``parent`` is None for a root span."""
-
-    @property
-    def description(self) -> str: ...
-
-    def is_sampled(self, parent: SpanContext | None, trace_id: int) -> bool: ...
-
-
-class RemoteCap(Protocol):
-    """How many remote parents with the sampled flag are obeyed."""
-
-    @property
-    def description(self) -> str: ...
-
-    def admits(self) -> bool:
-        """Whether one more is. Called once for each trace that comes in sampled."""
+from .choices import Choice
 
 
 class HeadSampler(Sampler):
@@ -75,106 +52,3 @@ class HeadSampler(Sampler):
 
     def get_description(self) -> str:
         return f"HeadSampler{{{self._choice.description},tail:{str(self._tail).lower()}}}"
-
-
-@dataclass(frozen=True, slots=True)
-class Always:
-    """Every trace."""
-
-    description: str = field(default="Always", init=False)
-
-    def is_sampled(self, parent: SpanContext | None, trace_id: int) -> bool:
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class Never:
-    """No trace."""
-
-    description: str = field(default="Never", init=False)
-
-    def is_sampled(self, parent: SpanContext | None, trace_id: int) -> bool:
-        return False
-
-
-class Ratio:
-    """A share of all traces, by the lower 64 bits of the trace id as other OpenTelemetry SDKs count them.
-
-    So services with the same ratio keep the same traces. Raises ValueError for a ratio outside of 0 to 1.
-    """
-
-    def __init__(self, ratio: float) -> None:
-        self._bound = TraceIdRatioBased(ratio).bound
-        self.description = f"Ratio{{{ratio}}}"
-
-    def is_sampled(self, parent: SpanContext | None, trace_id: int) -> bool:
-        return trace_id & TraceIdRatioBased.TRACE_ID_LIMIT < self._bound
-
-
-class Unlimited:
-    """Every remote parent is obeyed."""
-
-    description = "unlimited"
-
-    def admits(self) -> bool:
-        return True
-
-
-class RatioCap:
-    """A share of the remote parents is obeyed, drawn by lot: a client chooses its trace ids itself."""
-
-    def __init__(self, ratio: float, draw: Callable[[], float] = random.random) -> None:
-        self._ratio = ratio
-        self._draw = draw
-        self.description = f"ratio:{ratio}"
-
-    def admits(self) -> bool:
-        return self._draw() < self._ratio
-
-
-class RateCap:
-    """At most ``per_second`` remote parents a second are obeyed, and no more than that at once.
-
-    A token bucket; ``clock`` gives seconds and never goes back.
-    """
-
-    def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._per_second = per_second
-        self._size = max(per_second, 1.0) if per_second > 0 else 0.0
-        self._clock = clock
-        self._tokens = self._size
-        self._filled_at = clock()
-        # Taking a token reads and writes two numbers; without a lock, threads would take the same one.
-        self._lock = threading.Lock()
-        self.description = f"per_second:{per_second}"
-
-    def admits(self) -> bool:
-        now = self._clock()
-        with self._lock:
-            elapsed = max(now - self._filled_at, 0.0)
-            self._filled_at = max(now, self._filled_at)
-            self._tokens = min(self._size, self._tokens + elapsed * self._per_second)
-            if self._tokens < 1.0:
-                return False
-            self._tokens -= 1.0
-            return True
-
-
-class ParentBased:
-    """As the parent was sampled; ``root`` chooses where there is none.
-
-    A remote parent's flag counts only while ``remote_cap`` admits it. Beyond, the trace is not sampled: a
-    choice by trace id would be in the client's hand.
-    """
-
-    def __init__(self, root: Choice, remote_cap: RemoteCap | None = None) -> None:
-        self._root = root
-        self._remote_cap = remote_cap or Unlimited()
-        self.description = f"ParentBased{{root:{root.description},remote:{self._remote_cap.description}}}"
-
-    def is_sampled(self, parent: SpanContext | None, trace_id: int) -> bool:
-        if parent is None:
-            return self._root.is_sampled(None, trace_id)
-        if not parent.trace_flags.sampled:
-            return False
-        return not parent.is_remote or self._remote_cap.admits()

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from tracing_app.recording.choices import Choice
 from tracing_app.recording.data import TraceData
-from tracing_app.recording.samplers import Choice
 
 from .keeping import Clock
 from .tail import TailPolicy

@@ -13,8 +13,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from tracing_app.recording.choices import RateCap, Ratio
 from tracing_app.recording.data import SpanData
-from tracing_app.recording.samplers import RateCap, Ratio
 
 from .fields import Reader, Value, parse_field
 

@@ -20,9 +20,10 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
+from tracing_app.recording.choices import Always
 from tracing_app.recording.data import SpanData, TraceData
 from tracing_app.recording.provider import LightTracerProvider
-from tracing_app.recording.samplers import Always, HeadSampler
+from tracing_app.recording.samplers import HeadSampler
 from tracing_app.recording.sdk_view import as_readable_span
 from tracing_app.recording.settings import RecordingLimits
 

@@ -14,7 +14,7 @@ from types import FrameType
 from opentelemetry.trace import SpanContext, set_span_in_context
 
 from tests.tracing_app.recording.recorders import Collected, light
-from tracing_app.recording.samplers import RateCap
+from tracing_app.recording.choices import RateCap
 
 OTHER = SpanContext(0x77, 0x88, is_remote=True)
 

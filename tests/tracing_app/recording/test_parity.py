@@ -8,7 +8,8 @@ from opentelemetry.trace import Link, NonRecordingSpan, Tracer, set_span_in_cont
 
 from tests.tracing_app.recording.programs import OTHER, PROGRAMS
 from tests.tracing_app.recording.recorders import REMOTE_CONTEXT, comparable, light, light_spans, sdk
-from tracing_app.recording.samplers import Always, HeadSampler, Never, ParentBased, Ratio
+from tracing_app.recording.choices import Always, Never, ParentBased, Ratio
+from tracing_app.recording.samplers import HeadSampler
 from tracing_app.recording.settings import RecordingLimits
 
 SAMPLERS = {

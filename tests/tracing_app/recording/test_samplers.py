@@ -9,15 +9,8 @@ from opentelemetry.sdk.trace.sampling import Decision, TraceIdRatioBased
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags, set_span_in_context
 
 from tests.tracing_app.recording.recorders import REMOTE, light
-from tracing_app.recording.samplers import (
-    Always,
-    HeadSampler,
-    Never,
-    ParentBased,
-    RateCap,
-    Ratio,
-    RatioCap,
-)
+from tracing_app.recording.choices import Always, Never, ParentBased, RateCap, Ratio, RatioCap
+from tracing_app.recording.samplers import HeadSampler
 
 SAMPLED, RECORDED, DROPPED = Decision.RECORD_AND_SAMPLE, Decision.RECORD_ONLY, Decision.DROP
 

@@ -14,8 +14,9 @@ import pytest
 from opentelemetry.trace import NonRecordingSpan, Span, set_span_in_context
 
 from tests.tracing_app.recording.recorders import REMOTE, REMOTE_CONTEXT, Collected, light
+from tracing_app.recording.choices import Always
 from tracing_app.recording.provider import LightTracerProvider
-from tracing_app.recording.samplers import Always, HeadSampler
+from tracing_app.recording.samplers import HeadSampler
 
 
 def names(collected: Collected) -> list[tuple[list[str], bool]]:

@@ -21,8 +21,9 @@ from opentelemetry.trace import (
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from tests.tracing_app.recording.recorders import REMOTE, REMOTE_CONTEXT, light
+from tracing_app.recording.choices import Never
 from tracing_app.recording.dropped_span import DroppedSpan
-from tracing_app.recording.samplers import HeadSampler, Never
+from tracing_app.recording.samplers import HeadSampler
 from tracing_app.recording.span_context import context_below
 from tracing_app.recording.tracer import LightTracer
 

@@ -13,8 +13,9 @@ from opentelemetry.trace import StatusCode, set_span_in_context
 
 from tests.tracing_app.sampling.traces import Sink, trace
 from tracing_app.exporting.otlp_wire import SpanEncoder
+from tracing_app.recording.choices import Ratio
 from tracing_app.recording.provider import LightTracerProvider
-from tracing_app.recording.samplers import HeadSampler, Ratio
+from tracing_app.recording.samplers import HeadSampler
 from tracing_app.sampling.dry_run import PastTrace, dry_run
 from tracing_app.sampling.keeping import Clock
 from tracing_app.sampling.rules import RuleText, parse_rules

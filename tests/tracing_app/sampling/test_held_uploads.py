@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.tracing_app.sampling.traces import Sink, trace
+from tracing_app.recording.choices import Always
 from tracing_app.recording.data import TraceData
-from tracing_app.recording.samplers import Always
 from tracing_app.sampling.held import HeldUploads
 from tracing_app.sampling.rules import RuleText, parse_rules
 from tracing_app.sampling.tail import RATE, REASON, TailPolicy, TailSampler

@@ -10,8 +10,9 @@ import pytest
 from opentelemetry.trace import StatusCode, set_span_in_context
 
 from tests.tracing_app.sampling.traces import Sink, trace
+from tracing_app.recording.choices import Always, Never, Ratio
 from tracing_app.recording.provider import LightTracerProvider
-from tracing_app.recording.samplers import Always, HeadSampler, Never, Ratio
+from tracing_app.recording.samplers import HeadSampler
 from tracing_app.sampling.keeping import PerSecond
 from tracing_app.sampling.rules import RuleText, parse_rules
 from tracing_app.sampling.tail import RATE, REASON, RULE, TailPolicy, TailSampler

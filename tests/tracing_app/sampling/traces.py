@@ -8,9 +8,10 @@ from typing import Any
 
 from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
 
+from tracing_app.recording.choices import Choice, Never
 from tracing_app.recording.data import TraceData
 from tracing_app.recording.provider import LightTracerProvider
-from tracing_app.recording.samplers import Choice, HeadSampler, Never
+from tracing_app.recording.samplers import HeadSampler
 
 MILLISECOND = 1_000_000
 

@@ -21,8 +21,9 @@ from opentelemetry.trace import (
 
 from tests.tracing_app.sampling.traces import Sink
 from tracing_app.exporting.otlp_wire import SpanEncoder
+from tracing_app.recording.choices import Always
 from tracing_app.recording.provider import LightTracerProvider
-from tracing_app.recording.samplers import Always, HeadSampler
+from tracing_app.recording.samplers import HeadSampler
 from tracing_app.store.search import TraceQuery, find_traces, load_tree
 from tracing_app.store.terminal import printable, waterfall_lines
 from tracing_app.store.transport import StoreTransport

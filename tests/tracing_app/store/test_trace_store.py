@@ -14,8 +14,9 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_contex
 from tests.tracing_app.sampling.traces import Sink
 from tracing_app.exporting.otlp_wire import SpanEncoder
 from tracing_app.exporting.transport import Accepted, Permanent, Retryable
+from tracing_app.recording.choices import Always
 from tracing_app.recording.provider import LightTracerProvider
-from tracing_app.recording.samplers import Always, HeadSampler
+from tracing_app.recording.samplers import HeadSampler
 from tracing_app.store.models import StoredTrace
 from tracing_app.store.rows import attributes_of, read_spans
 from tracing_app.store.transport import StoreTransport, prune

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand
 from tracing_app.apps import tracing_config
 from tracing_app.check_export import Step, check_export
 from tracing_app.exporting.config import OtlpConfig
-from tracing_app.provider import build_resource
+from tracing_app.resource import build_resource
 
 FAILED, NOT_CONFIGURED = 1, 2
 
