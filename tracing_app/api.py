@@ -49,9 +49,15 @@ class Stage:
     def set(self, name: str, value: AttributeValue) -> None:
         self._span.set_attribute(name, value)
 
-    def event(self, name: str, *, time_ns: int | None = None) -> None:
+    def event(
+        self,
+        name: str,
+        attributes: Mapping[str, AttributeValue] | None = None,
+        *,
+        time_ns: int | None = None,
+    ) -> None:
         """``time_ns`` is Unix time in nanoseconds, now when None."""
-        self._span.add_event(name, timestamp=time_ns)
+        self._span.add_event(name, attributes, time_ns)
 
 
 _NOTHING = Stage(INVALID_SPAN)

@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tracing_app.api import Stage
-from uploads.body.timed import TimedBody
+from uploads.body.timed import TimedBody, Timeline
 from uploads.body.verified import VerifiedBody
 
 
 @contextmanager
 def told_on(current: Stage, body: VerifiedBody) -> Iterator[TimedBody]:
-    """``body`` as a backend is to read it. Bytes, waits and milestones are told on ``current`` at the end,
-    whether it went well or not: ``receive_wait_ms`` is what the client let us wait, ``backend_wait_ms``
-    what the storage did, its commit after the last byte included."""
-    timed = TimedBody(body)
+    """``body`` as a backend is to read it, for as long as the backend is at work. Bytes, waits and moments
+    are told on ``current`` at the end, whether it went well or not.
+
+    ``receive_wait_ms`` is what the client let us wait, ``backend_wait_ms`` all of the backend's time but
+    what it waited for blocks: connecting, taking them, committing, answering.
+    """
+    timed, timeline = TimedBody(body), body.timeline
+    began_ns = timeline.now_ns()
+    committed_ns = 0
     try:
         yield timed
-        committed_ns = time.time_ns()
-        timed.backend_wait_ns += committed_ns - timed.verified_ns
-        _milestones(current, timed)
-        current.event("object.committed", time_ns=committed_ns)
-    except BaseException:
-        _milestones(current, timed)
-        raise
+        committed_ns = timeline.now_ns()
     finally:
+        backend_wait_ns = timeline.now_ns() - began_ns - timed.pulled_ns
         current.set("mizuchi.upload.bytes", body.size)
         current.set("mizuchi.upload.zero_copy", False)
-        current.set("mizuchi.upload.receive_wait_ms", body.receive_wait_ns / 1e6)
-        current.set("mizuchi.upload.backend_wait_ms", timed.backend_wait_ns / 1e6)
+        current.set("mizuchi.upload.receive_wait_ms", timeline.receive_wait_ns / 1e6)
+        current.set("mizuchi.upload.backend_wait_ms", backend_wait_ns / 1e6)
+        _tell_moments(current, timeline, committed_ns)
 
 
-def _milestones(current: Stage, timed: TimedBody) -> None:
-    if timed.first_block_ns:
-        current.event("body.first_block", time_ns=timed.first_block_ns)
-    if timed.verified_ns:
-        current.event("body.verified", time_ns=timed.verified_ns)
+def _tell_moments(current: Stage, timeline: Timeline, committed_ns: int) -> None:
+    """Those that were, in order; a stall comes before the byte that ended it."""
+    moments: list[tuple[int, str, dict[str, float] | None]] = [
+        (timeline.first_byte_ns, "body.first_byte", None),
+        (timeline.received_ns, "body.received", None),
+        (timeline.verified_ns, "body.verified", None),
+        (committed_ns, "object.committed", None),
+    ]
+    if timeline.stalls:
+        current.set("mizuchi.upload.stalls", timeline.stall_count)
+        stalls = [
+            (stall.ended_ns, "body.stalled", {"mizuchi.stall_ms": stall.wait_ns / 1e6})
+            for stall in timeline.stalls
+        ]
+        moments = sorted([*stalls, *moments], key=lambda moment: moment[0])
+    for time_ns, name, attributes in moments:
+        if time_ns:
+            current.event(name, attributes, time_ns=time_ns)

@@ -142,6 +142,7 @@ def complete(
             )
         except UploadNotFound:
             return _completed_before(bucket, opened, wanted)
+        current.event("object.committed")
         stored = StoredObject(stored.etag, size, stored.checksums, stored.checksum_type, stored.version_id)
         current.set("mizuchi.upload.bytes", size)
         record = records.multipart(opened.owner, opened.upload_id)

@@ -76,7 +76,7 @@ def running_gateway(
     folder: Path, upstream: SeaweedFS, sections: Mapping[str, Any] | None = None
 ) -> Iterator[Gateway]:
     """Migrates a new database and serves until the block ends (SIGTERM). ``sections`` are more of the
-    configuration. Raises ServerFailed."""
+    configuration; of ``server``, what they say is added. Raises ServerFailed."""
     (port,) = free_ports(1)
     gateway = Gateway(
         endpoint=f"http://127.0.0.1:{port}",
@@ -91,7 +91,9 @@ def running_gateway(
         upstream_bucket=upstream.create_bucket("gateway"),
     )
     config = folder / "config.yaml"
-    config.write_text(json.dumps({**configuration(gateway, port, folder), **(sections or {})}))
+    document, sections = configuration(gateway, port, folder), sections or {}
+    server = {**document["server"], **sections.get("server", {})}
+    config.write_text(json.dumps({**document, **sections, "server": server}))
     environment = {
         "DJANGO_SETTINGS_MODULE": "mizuchi_site.settings",
         "MIZUCHI_CONFIG": str(config),

@@ -3,67 +3,22 @@
 from __future__ import annotations
 
 import http.client
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from tests.e2e.gateway import FILES, SEAWEED, Gateway, running_gateway
-from tests.servers.otlp_receiver import OtlpReceiver, otlp_receiver
+from tests.e2e.gateway import FILES, SEAWEED, running_gateway
+from tests.e2e.traced import Traced, attributes, request_id
+from tests.servers.otlp_receiver import otlp_receiver
 from tests.servers.seaweedfs import SeaweedFS
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 CANARY = "cana-ry-7141"
 KEY = f"{CANARY}@example.org/{CANARY}.txt"
-
-
-class Traced:
-    def __init__(self, gateway: Gateway, receiver: OtlpReceiver) -> None:
-        self.gateway = gateway
-        self.receiver = receiver
-
-    def client(self, secret: str | None = None) -> Any:
-        return boto3.client(
-            "s3",
-            endpoint_url=self.gateway.endpoint,
-            aws_access_key_id=self.gateway.access_key_id,
-            aws_secret_access_key=secret or self.gateway.secret_access_key,
-            region_name="us-east-1",
-            config=Config(
-                signature_version="s3v4",
-                retries={"total_max_attempts": 1},
-                s3={"addressing_style": "path"},
-            ),
-        )
-
-    def trace(self, trace_id: str) -> dict[str, Span]:
-        """The spans of a trace by name, once its root has arrived."""
-        return {span.name: span for span in self._until(lambda: self._spans(trace_id))}
-
-    def names(self, trace_id: str, *, until: str) -> list[str]:
-        """The names of a trace's spans, once one of that name has arrived."""
-        found = self._until(lambda: self._with(trace_id, until))
-        return [span.name for span in found]
-
-    def _with(self, trace_id: str, name: str) -> list[Span]:
-        found = self._spans(trace_id)
-        return found if any(span.name == name for span in found) else []
-
-    def _spans(self, trace_id: str) -> list[Span]:
-        return [span for span in self.receiver.spans() if span.trace_id.hex() == trace_id]
-
-    def _until(self, find: Callable[[], list[Span]]) -> list[Span]:
-        deadline = time.monotonic() + 10
-        while not (found := find()):
-            assert time.monotonic() < deadline, "the trace has not arrived"
-            time.sleep(0.05)
-        return found
 
 
 @pytest.fixture(scope="module", params=["grpc", "http/protobuf"])
@@ -78,19 +33,6 @@ def traced(
         folder = tmp_path_factory.mktemp("traced")
         with running_gateway(folder, seaweedfs, {"tracing": tracing}) as gateway:
             yield Traced(gateway, receiver)
-
-
-def request_id(answer: Any) -> str:
-    headers: dict[str, str] = answer["ResponseMetadata"]["HTTPHeaders"]
-    return headers["x-amz-request-id"]
-
-
-def attributes(span: Span) -> dict[str, Any]:
-    values = {}
-    for each in span.attributes:
-        kind = each.value.WhichOneof("value")
-        values[each.key] = getattr(each.value, kind)
-    return values
 
 
 @pytest.mark.parametrize(
@@ -113,7 +55,8 @@ def test_one_put_object_is_one_tree(traced: Traced, bucket: str, write: str) -> 
     assert attributes(upload)["mizuchi.upload.zero_copy"] is False
     assert attributes(upload)["mizuchi.upload.backend_wait_ms"] > 0
     assert [event.name for event in upload.events] == [
-        "body.first_block",
+        "body.first_byte",
+        "body.received",
         "body.verified",
         "object.committed",
     ]
@@ -158,6 +101,7 @@ def test_a_multipart_upload_is_one_trace_over_its_requests(traced: Traced, bucke
     assert root.parent_span_id == b""
     for name in ("PUT s3.UploadPart", "POST s3.CompleteMultipartUpload"):
         assert spans[name].parent_span_id == root.span_id
+    assert [event.name for event in spans["upload.complete_multipart"].events] == ["object.committed"]
 
 
 def test_a_part_with_a_trace_of_its_own_is_linked_to_the_upload(traced: Traced) -> None:

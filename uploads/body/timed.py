@@ -3,38 +3,116 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, NamedTuple
 
-from .stream import Body, DigestAlgorithm
+from .stream import Body, ByteSource, DigestAlgorithm
+
+STALL_NS: Final = 1_000_000_000
+MAX_STALLS: Final = 8
+
+
+class Stall(NamedTuple):
+    """A read that waited for the client for ``STALL_NS`` or longer, and whatever ended it, in Unix time."""
+
+    ended_ns: int
+    wait_ns: int
+
+
+class Timeline:
+    """What happened to a body, noted as it happens.
+
+    Moments are Unix times in nanoseconds, 0 until then: ``first_byte_ns`` and ``received_ns`` are those of
+    the first and of the last byte that came from the client, ``verified_ns`` is when everything claimed of
+    the body was found true. They are read off a clock that never steps back, so they are in order.
+
+    ``receive_wait_ns`` is the time spent in reads. ``stalls`` are the first ``MAX_STALLS`` of
+    ``stall_count``, those included that ended the body: a time limit, a client that went away.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_epoch_ns",
+        "_last_read_ns",
+        "first_byte_ns",
+        "receive_wait_ns",
+        "received_ns",
+        "stall_count",
+        "stalls",
+        "verified_ns",
+    )
+
+    def __init__(self, clock: Callable[[], int] = time.perf_counter_ns) -> None:
+        self._clock = clock
+        self._epoch_ns = time.time_ns() - clock()
+        self._last_read_ns = 0
+        self.first_byte_ns = 0
+        self.received_ns = 0
+        self.verified_ns = 0
+        self.receive_wait_ns = 0
+        self.stalls: list[Stall] = []
+        self.stall_count = 0
+
+    def now_ns(self) -> int:
+        """Unix time by the clock of the moments."""
+        return self._epoch_ns + self._clock()
+
+    def read(self, source: ByteSource, size: int) -> bytes:
+        """``source.read(size)``, noted. Raises what it raises."""
+        began = self._clock()
+        try:
+            wire = source.read(size)
+        finally:
+            ended = self._clock()
+            self._waited(ended - began, ended)
+        self._last_read_ns = self._epoch_ns + ended
+        if not self.first_byte_ns and wire:
+            self.first_byte_ns = self._last_read_ns
+        return wire
+
+    def received(self) -> None:
+        """What was read last was the end."""
+        self.received_ns = self._last_read_ns
+
+    def verified(self) -> None:
+        """Everything claimed was found true, now."""
+        self.verified_ns = self.now_ns()
+
+    def _waited(self, wait_ns: int, ended: int) -> None:
+        self.receive_wait_ns += wait_ns
+        if wait_ns >= STALL_NS:
+            self.stall_count += 1
+            if len(self.stalls) < MAX_STALLS:
+                self.stalls.append(Stall(self._epoch_ns + ended, wait_ns))
 
 
 class TimedBody:
-    """A body that notes when its bytes came and how long its reader, the backend, kept each block.
+    """A body that notes how long its reader, the backend, waits for blocks: ``pulled_ns``.
 
-    ``first_block_ns`` and ``verified_ns`` are Unix times in nanoseconds, 0 until then: the first bytes are
-    at hand, and all were received and found true. ``backend_wait_ns`` is the time between handing over a
-    block and being asked for the next.
+    That is receiving, decoding and hashing. The rest of the backend's time is the storage's.
     """
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: Body, clock: Callable[[], int] = time.perf_counter_ns) -> None:
         self._body = body
+        self._clock = clock
         self.length = body.length
         self.block_bytes = body.block_bytes
-        self.first_block_ns = 0
-        self.verified_ns = 0
-        self.backend_wait_ns = 0
+        self.pulled_ns = 0
 
     def want(self, algorithm: DigestAlgorithm) -> None:
         self._body.want(algorithm)
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
-        for block in self._body:
-            handed_over = time.perf_counter_ns()
-            if not self.first_block_ns:
-                self.first_block_ns = time.time_ns()
+        blocks = iter(self._body)
+        while (block := self._pull(blocks)) is not None:
             yield block
-            self.backend_wait_ns += time.perf_counter_ns() - handed_over
-        self.verified_ns = time.time_ns()
+
+    def _pull(self, blocks: Iterator[bytes | memoryview]) -> bytes | memoryview | None:
+        began = self._clock()
+        try:
+            return next(blocks, None)
+        finally:
+            self.pulled_ns += self._clock() - began
 
     @property
     def size(self) -> int:

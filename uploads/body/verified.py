@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Iterator, Mapping
-from time import perf_counter_ns
 from types import MappingProxyType
 
 from authz.sigv4.proof import PayloadProof, Sha256Digest, SignedChunks, UnsignedTrailer
@@ -23,6 +22,7 @@ from . import checksums
 from .aws_chunked import AwsChunkedDecoder, ChunkLimits, Data, Trailer
 from .digesting import StreamDigests
 from .stream import ByteSource, DigestAlgorithm
+from .timed import Timeline
 
 _BLOCK_BYTES = 256 * 1024
 _NO_DIGESTS: Mapping[DigestAlgorithm, bytes] = MappingProxyType({})
@@ -38,8 +38,8 @@ class VerifiedBody:
 
     Iterating raises, besides what ``source`` raises: IncompleteBody (fewer or more bytes than promised),
     EntityTooLarge (as soon as ``max_bytes`` is passed), BadDigest, XAmzContentSHA256Mismatch, InvalidDigest,
-    and what AwsChunkedDecoder raises. ``receive_wait_ns`` is the time spent waiting for the source,
-    ``verified`` whether everything claimed was found true.
+    and what AwsChunkedDecoder raises. ``timeline`` notes when and how long, ``verified`` is whether
+    everything claimed was found true.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class VerifiedBody:
             raise MissingContentLength
         self.length = payload_length
         self.block_bytes = block_bytes
-        self.receive_wait_ns = 0
+        self.timeline = Timeline()
         self.verified = False
         self._source = source
         self._wire_remaining = wire_length
@@ -118,6 +118,7 @@ class VerifiedBody:
         self._claims.verify(computed)
         self._digests = computed
         self.verified = True
+        self.timeline.verified()
 
     def _blocks(self) -> Iterator[bytes | memoryview]:
         gathered = _Gathered(self.block_bytes)
@@ -127,6 +128,7 @@ class VerifiedBody:
                 yield from gathered.add(piece)
         if self._wire_remaining:
             raise IncompleteBody
+        self.timeline.received()
         if self._decoder:
             self._decoder.feed(b"")
         yield from gathered.rest()
@@ -136,11 +138,7 @@ class VerifiedBody:
             size = min(size, self._wire_remaining)
         if not size:
             return b""
-        started = perf_counter_ns()
-        try:
-            wire = self._source.read(size)
-        finally:
-            self.receive_wait_ns += perf_counter_ns() - started
+        wire = self.timeline.read(self._source, size)
         if self._wire_remaining is not None:
             self._wire_remaining -= len(wire)
         return wire

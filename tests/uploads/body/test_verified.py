@@ -168,7 +168,7 @@ def test_receive_wait_is_counted():
 
     body = send(b"abc", "plain").read_by(Slow(b"abc"))
     list(body)
-    assert 20_000_000 <= body.receive_wait_ns < 2_000_000_000
+    assert 20_000_000 <= body.timeline.receive_wait_ns < 2_000_000_000
 
 
 def test_iterate_once():
