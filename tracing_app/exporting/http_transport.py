@@ -5,21 +5,21 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import select
 import socket
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
+from tracing_app.deadline_http import Deadline, DeadlineConnection
+
 from .config import OtlpConfig
-from .deadline_socket import Deadline, DeadlineSocket
 from .endpoint import Endpoint, parse_endpoint
 from .scrubbing import Scrubber
 from .signal import TRACES, Signal
@@ -50,7 +50,7 @@ class HttpTransport:
             self._headers["Content-Encoding"] = "gzip"
         self._ca_file = config.ca_file
         self._scrub = Scrubber(config.headers)
-        self._connection: _Connection | None = None
+        self._connection: DeadlineConnection | None = None
         self._pid = 0
 
     def send(self, payload: bytes, deadline_seconds: float) -> Outcome:
@@ -80,12 +80,12 @@ class HttpTransport:
             self.close()
         return answer
 
-    def _fresh_connection(self) -> _Connection:
+    def _fresh_connection(self) -> DeadlineConnection:
         if self._connection and (self._pid != os.getpid() or self._connection.is_stale()):
             self.close()
         if not self._connection:
             context = ssl.create_default_context(cafile=self._ca_file) if self._endpoint.is_tls else None
-            self._connection = _Connection(self._endpoint, context)
+            self._connection = DeadlineConnection(self._endpoint.host, self._endpoint.port, context)
             self._pid = os.getpid()
         return self._connection
 
@@ -110,43 +110,6 @@ class HttpTransport:
         if isinstance(outcome, Accepted):
             return Accepted(outcome.rejected_spans, self._scrub(outcome.message))
         return outcome
-
-
-class _Connection(HTTPConnection):
-    """A connection whose steps, connecting included, end by ``deadline``."""
-
-    def __init__(self, endpoint: Endpoint, context: ssl.SSLContext | None) -> None:
-        super().__init__(endpoint.host, endpoint.port)
-        self._context = context
-        self._real: socket.socket | None = None
-        self.deadline = Deadline(0)
-
-    def connect(self) -> None:
-        self._real = socket.create_connection((self.host, self.port), self.deadline.remaining())
-        self._real.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._context:
-            self._real.settimeout(self.deadline.remaining())
-            self._real = self._context.wrap_socket(self._real, server_hostname=self.host)
-        self.sock = DeadlineSocket(self._real, self.deadline)
-
-    def request(self, *args: object, **kwargs: object) -> None:
-        if isinstance(self.sock, DeadlineSocket):
-            self.sock.deadline = self.deadline
-        super().request(*args, **kwargs)  # type: ignore[arg-type]
-
-    def is_stale(self) -> bool:
-        """Whether the peer closed it meanwhile: an idle connection has nothing to read but its end."""
-        if self._real is None:
-            return True
-        poll = select.poll()
-        poll.register(self._real, select.POLLIN)
-        return bool(poll.poll(0))
-
-    def discard(self) -> None:
-        self.close()
-        if self._real:
-            self._real.close()
-        self._real = None
 
 
 def _why(error: Exception, endpoint: Endpoint, deadline_seconds: float) -> str:
