@@ -1,15 +1,14 @@
 """Finds out who sent a request, from its head alone.
 
-``Authenticator`` is the adapter between the pure SigV4 core, the access keys and each bucket's rules;
-``RequestAuthentication`` is its face towards DRF.
+``Authenticator`` is the adapter between the pure cores (SigV4, tokens), the access keys and each bucket's
+rules; ``RequestAuthentication`` is its face towards DRF.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from rest_framework.authentication import BaseAuthentication
@@ -18,29 +17,34 @@ from rest_framework.request import Request
 from authz.apps import authz_app
 from authz.config import BucketAuth
 from authz.credentials import Credential, CredentialStore
+from authz.doctor import SignatureDoctor
 from authz.encryption import SecretUnreadable
 from authz.errors import (
     AccessDenied,
-    AuthError,
+    BearerTokenRequired,
     InvalidAccessKeyId,
     InvalidToken,
+    MultipleAuthMechanisms,
     SignatureDoesNotMatch,
     UnsupportedSignature,
 )
-from authz.identity import Authenticated, AuthMethod, Identity
+from authz.identity import Authenticated, AuthMethod, BucketScope, Identity
+from authz.jwt.principal import token_principal
+from authz.jwt.rules import build_verifiers
+from authz.jwt.sources import presented_tokens
+from authz.key_template import own_scope
 from authz.sigv4.authorization import Signed, parse_authorization, parse_post_form
-from authz.sigv4.diagnosis import HostAlternatives, diagnose
 from authz.sigv4.parts import RequestParts
 from authz.sigv4.proof import PayloadProof, UnsignedPayload
 from authz.sigv4.verify import payload_proof, verify, verify_post_policy
-from tracing_app.api import Stage, stage, subject_hash, trace_id
+from authz.stages import auth_stage
+from tracing_app.api import Stage, subject_hash
 
-doctor = logging.getLogger("authz.sigv4.doctor")
+logger = logging.getLogger(__name__)
 
 _METHODS: Mapping[str, AuthMethod] = {"header": "sigv4", "query": "sigv4-query", "post": "sigv4-post"}
 _ANONYMOUS = Identity(principal="anonymous", method="anonymous")
 _NO_RULES = BucketAuth()
-_DOCTOR_SECONDS = 0.1
 
 
 class KeyFinder(Protocol):
@@ -62,52 +66,81 @@ class Authenticator:
     ) -> None:
         self._keys = keys
         self._buckets = buckets
-        self._known_hosts = tuple(known_hosts)
+        self._verifiers = build_verifiers(buckets)
+        self._doctor = SignatureDoctor(known_hosts)
         self._clock = clock
-        self._doctor_free_at = 0.0
 
     def authenticate(self, parts: RequestParts, bucket: str | None) -> Authenticated:
         """Raises an AuthError; knowing nothing about a request is AccessDenied."""
         rules = self._rules(bucket)
-        with _auth_stage() as current:
+        if tokens := _tokens(parts, rules):
+            with auth_stage("auth.jwt") as current:
+                _refuse_second(parts, rules, parse_authorization(parts))
+                proof = payload_proof(parts.headers.get("x-amz-content-sha256"), None)
+                identity = self._bearer(tokens, bucket, rules, current)
+                return Authenticated(identity, proof, parts.metadata_names)
+        with auth_stage("auth.sigv4") as current:
             signed = parse_authorization(parts)
             if signed is None:
                 return self._unsigned(parts, rules, current)
             credential = self._credential(signed, rules)
             proof = self._verified(parts, signed, credential, rules)
-            return _authenticated(signed, credential, proof, current)
+            identity = _key_identity(signed, credential, bucket, rules, current)
+            return Authenticated(identity, proof, signed.signed_headers)
 
-    def authenticate_form(self, fields: Mapping[str, str], bucket: str | None) -> Authenticated:
-        """The same for a POST form, whose policy is what was signed."""
+    def authenticate_form(
+        self, fields: Mapping[str, str], parts: RequestParts, bucket: str | None
+    ) -> Authenticated:
+        """The same for a POST form, whose policy is what was signed. A token comes beside the form."""
         rules = self._rules(bucket)
-        with _auth_stage() as current:
+        if tokens := _tokens(parts, rules):
+            with auth_stage("auth.jwt") as current:
+                _refuse_second(parts, rules, parse_post_form(fields))
+                return Authenticated(self._bearer(tokens, bucket, rules, current), UnsignedPayload())
+        with auth_stage("auth.sigv4") as current:
             signed = parse_post_form(fields)
             if signed is None:
-                return self._anonymous(rules, UnsignedPayload(), current)
+                return _anonymous(rules, UnsignedPayload(), current)
             credential = self._credential(signed, rules)
             skew = rules.max_clock_skew_seconds
             verify_post_policy(
                 fields["policy"], signed, credential.secret, now=self._clock(), max_clock_skew_seconds=skew
             )
-            return _authenticated(signed, credential, UnsignedPayload(), current)
+            identity = _key_identity(signed, credential, bucket, rules, current)
+            return Authenticated(identity, UnsignedPayload(), signed.signed_headers)
 
     def _rules(self, bucket: str | None) -> BucketAuth:
         return _NO_RULES if bucket is None else self._buckets.get(bucket, _NO_RULES)
 
-    def _unsigned(self, parts: RequestParts, rules: BucketAuth, current: Stage) -> Authenticated:
-        authorization = parts.headers.get("authorization")
-        if authorization:
-            raise UnsupportedSignature(reason="unsupported scheme")
-        return self._anonymous(rules, payload_proof(parts.headers.get("x-amz-content-sha256"), None), current)
+    def _bearer(
+        self, tokens: tuple[str, ...], bucket: str | None, rules: BucketAuth, current: Stage
+    ) -> Identity:
+        current.set("mizuchi.auth.method", "jwt")
+        if len(tokens) > 1:
+            raise MultipleAuthMechanisms(reason="two tokens")
+        assert rules.jwt is not None
+        assert bucket is not None
+        token = self._verifiers[rules.jwt].verify(tokens[0])
+        principal = token_principal(token.issuer, token.subject)
+        current.set("user.hash", subject_hash(principal))
+        return Identity(
+            principal,
+            "jwt",
+            scope=own_scope(BucketScope(frozenset({bucket})), bucket, rules.key_template, token.subject),
+            subject=token.subject,
+            groups=token.groups,
+            claims=token.claims,
+        )
 
-    def _anonymous(self, rules: BucketAuth, proof: PayloadProof, current: Stage) -> Authenticated:
-        if not rules.anonymous:
-            raise AccessDenied(
-                "Access Denied: the request is not signed. Sign it with an access key of this gateway.",
-                reason="not signed",
+    def _unsigned(self, parts: RequestParts, rules: BucketAuth, current: Stage) -> Authenticated:
+        if parts.headers.get("authorization") and not _reads_bearer(rules):
+            raise UnsupportedSignature(
+                "This bucket does not take bearer tokens in the Authorization header. Sign with "
+                "AWS4-HMAC-SHA256 (Signature Version 4).",
+                reason="bearer not accepted",
             )
-        current.set("mizuchi.auth.method", "anonymous")
-        return Authenticated(_ANONYMOUS, proof)
+        proof = payload_proof(parts.headers.get("x-amz-content-sha256"), None)
+        return _anonymous(rules, proof, current, parts.metadata_names)
 
     def _credential(self, signed: Signed, rules: BucketAuth) -> Credential:
         if not rules.sigv4:
@@ -119,7 +152,7 @@ class Authenticator:
         try:
             credential = self._keys.find(signed.access_key_id)
         except SecretUnreadable:
-            doctor.exception("access key %s is unusable: check security.secret_keys", signed.access_key_id)
+            logger.exception("access key %s is unusable: check security.secret_keys", signed.access_key_id)
             credential = None
         if credential is None:
             raise InvalidAccessKeyId(reason="unknown key")
@@ -128,42 +161,12 @@ class Authenticator:
     def _verified(
         self, parts: RequestParts, signed: Signed, credential: Credential, rules: BucketAuth
     ) -> PayloadProof:
-        now = self._clock()
+        now, skew = self._clock(), rules.max_clock_skew_seconds
         try:
-            return verify(
-                parts,
-                signed,
-                credential.secret,
-                now=now,
-                max_clock_skew_seconds=rules.max_clock_skew_seconds,
-            )
+            return verify(parts, signed, credential.secret, now=now, max_clock_skew_seconds=skew)
         except SignatureDoesNotMatch:
-            if self._is_doctor_free(now):
-                self._consult_doctor(parts, signed, credential, now, rules.max_clock_skew_seconds)
+            self._doctor.consult(parts, signed, credential.secret, now=now, max_clock_skew_seconds=skew)
             raise
-
-    def _is_doctor_free(self, now: float) -> bool:
-        """A diagnosis costs milliseconds: guessing signatures must not buy them without end."""
-        is_free = now >= self._doctor_free_at
-        if is_free:
-            self._doctor_free_at = now + _DOCTOR_SECONDS
-        return is_free
-
-    def _consult_doctor(
-        self, parts: RequestParts, signed: Signed, credential: Credential, now: float, skew: int
-    ) -> None:
-        hosts = HostAlternatives(domains=self._known_hosts)
-        diagnosis = diagnose(
-            parts, signed, credential.secret, now=now, alternatives=hosts, max_clock_skew_seconds=skew
-        )
-        doctor.warning(
-            "signature of request %s does not match; likely cause: %s\n"
-            "canonical request as computed:\n%s\nstring to sign as computed:\n%s",
-            trace_id(),
-            "; ".join(diagnosis.causes),
-            diagnosis.canonical_request,
-            diagnosis.string_to_sign,
-        )
 
 
 class RequestAuthentication(BaseAuthentication):
@@ -183,24 +186,41 @@ def configured_authenticator() -> Authenticator:
     return Authenticator(CredentialStore(room.config.access_keys, room.secret_box), room.config.buckets)
 
 
-def _authenticated(
-    signed: Signed, credential: Credential, proof: PayloadProof, current: Stage
+def _tokens(parts: RequestParts, rules: BucketAuth) -> tuple[str, ...]:
+    return presented_tokens(parts, rules.jwt.sources) if rules.jwt else ()
+
+
+def _refuse_second(parts: RequestParts, rules: BucketAuth, signed: Signed | None) -> None:
+    """A signature beside a token, or an Authorization header that the bucket does not read."""
+    if signed is not None or (parts.headers.get("authorization") and not _reads_bearer(rules)):
+        raise MultipleAuthMechanisms(reason="token and signature")
+
+
+def _reads_bearer(rules: BucketAuth) -> bool:
+    return rules.jwt is not None and any(source.kind == "bearer" for source in rules.jwt.sources)
+
+
+def _anonymous(
+    rules: BucketAuth, proof: PayloadProof, current: Stage, header_names: tuple[str, ...] = ()
 ) -> Authenticated:
+    if not rules.anonymous:
+        if rules.jwt is not None:
+            raise BearerTokenRequired(reason="no token")
+        raise AccessDenied(
+            "Access Denied: the request is not signed. Sign it with an access key of this gateway.",
+            reason="not signed",
+        )
+    current.set("mizuchi.auth.method", "anonymous")
+    return Authenticated(_ANONYMOUS, proof, header_names)
+
+
+def _key_identity(
+    signed: Signed, credential: Credential, bucket: str | None, rules: BucketAuth, current: Stage
+) -> Identity:
     method = _METHODS[signed.source]
     current.set("mizuchi.auth.method", method)
     current.set("user.hash", subject_hash(credential.principal))
-    identity = Identity(credential.principal, method, credential.access_key_id, credential.scope)
-    return Authenticated(identity, proof, signed.signed_headers)
-
-
-@contextmanager
-def _auth_stage() -> Iterator[Stage]:
-    """A stage ``auth.sigv4`` that carries the outcome and the reason of a refusal."""
-    with stage("auth.sigv4") as current:
-        try:
-            yield current
-        except AuthError as error:
-            current.set("mizuchi.auth.outcome", "failure")
-            current.set("mizuchi.auth.reason", error.reason)
-            raise
-        current.set("mizuchi.auth.outcome", "success")
+    scope = credential.scope
+    if bucket is not None:
+        scope = own_scope(scope, bucket, rules.key_template, credential.principal)
+    return Identity(credential.principal, method, credential.access_key_id, scope)

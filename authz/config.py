@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from authz.identity import BucketScope
@@ -28,6 +29,19 @@ class TokenSource:
 
 
 @dataclass(frozen=True, slots=True)
+class JwksConfig:
+    """How a set of keys is fetched. Keys older than ``refresh_seconds`` are fetched anew; a key id that is
+    not among them makes them be fetched too, at most once in ``refetch_seconds``. While the endpoint is
+    down they serve until they are older than ``stale_seconds``."""
+
+    timeout_seconds: float = 3.0
+    refresh_seconds: float = 300.0
+    refetch_seconds: float = 10.0
+    stale_seconds: float = 3600.0
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JwtConfig:
     """Which JSON Web Tokens a bucket takes. One of ``secret``, ``public_key`` (PEM) and ``jwks_url`` is set.
 
@@ -38,6 +52,7 @@ class JwtConfig:
     secret: str | None = field(default=None, repr=False)
     public_key: str | None = None
     jwks_url: str | None = None
+    jwks: JwksConfig = JwksConfig()
     issuers: tuple[str, ...] = ()
     audiences: tuple[str, ...] = ()
     leeway_seconds: float = 30.0
@@ -62,29 +77,44 @@ class BucketAuth:
 
 @dataclass(frozen=True, slots=True)
 class OpaConfig:
-    """An Open Policy Agent: its data API under ``url``; ``path`` names the decision."""
+    """An Open Policy Agent: its data API under ``url``; ``path`` names the decision. ``timeout_seconds`` is for a
+    whole answer, connecting included. ``cache_ttl_seconds`` 0: every question is asked."""
 
     url: str
     path: str = "/v1/data/mizuchi/allow"
+    token: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
     timeout_seconds: float = 2.0
     cache_ttl_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class OpenFgaConfig:
-    """An OpenFGA store. ``object`` and ``user`` are templates; ``relations`` by S3 operation or action come
-    before ``relation``."""
+    """An OpenFGA store. ``objects``, ``user`` and ``group`` are templates; the relation must hold for one of the
+    objects. ``relations`` by S3 operation or action come before ``relation``. With ``group``, the groups of the
+    caller go along as contextual tuples that make it their ``group_relation``."""
 
     url: str
     store_id: str
     model_id: str | None = None
     relation: str = "writer"
     relations: Mapping[str, str] = field(default_factory=dict)
-    object: str = "bucket:{bucket}"
+    objects: tuple[str, ...] = ("bucket:{bucket}",)
     user: str = "user:{subject}"
+    group: str | None = None
+    group_relation: str = "member"
     api_token: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
     timeout_seconds: float = 2.0
     cache_ttl_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyBreakerConfig:
+    """After so many failures on end an engine is not asked for a while; then one question tries it."""
+
+    failures: int = 5
+    reset_seconds: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +126,7 @@ class PolicyConfig:
     opa: OpaConfig | None = None
     openfga: OpenFgaConfig | None = None
     fails_open: bool = False
+    breaker: PolicyBreakerConfig = PolicyBreakerConfig()
 
 
 @dataclass(frozen=True, slots=True)

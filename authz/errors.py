@@ -2,11 +2,16 @@
 
 AuthError                                code                                status
 |- AccessDenied                          AccessDenied                        403
-|   `- RequestExpired                    AccessDenied                        403
+|   |- RequestExpired                    AccessDenied                        403
+|   `- BearerTokenRequired               AccessDenied                        401
+|- BearerTokenRefused                    InvalidToken                        401
+|   `- BearerTokenExpired                ExpiredToken                        401
+|- TokenKeysUnavailable                  ServiceUnavailable                  503
 |- SignatureDoesNotMatch                 SignatureDoesNotMatch               403
 |- InvalidAccessKeyId                    InvalidAccessKeyId                  403
 |- RequestTimeTooSkewed                  RequestTimeTooSkewed                403
 |- InvalidToken                          InvalidToken                        400
+|- ExpiredToken                          ExpiredToken                        400
 |- AuthorizationHeaderMalformed          AuthorizationHeaderMalformed        400
 |- AuthorizationQueryParametersError     AuthorizationQueryParametersError   400
 |- InvalidPolicyDocument                 InvalidPolicyDocument               400
@@ -22,13 +27,19 @@ a secret, a signature or anything that was computed from one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+_CHALLENGE = 'Bearer realm="mizuchi"'
+
 
 class AuthError(Exception):
-    """Base: an S3 error code, an HTTP status and a message that says what to do."""
+    """Base: an S3 error code, an HTTP status and a message that says what to do. ``reason`` is stable and
+    low in cardinality, for logs and traces; ``headers`` go with the answer."""
 
     code = "AccessDenied"
     status = 403
     message = "Access Denied."
+    headers: Mapping[str, str] = {}
 
     def __init__(self, message: str | None = None, *, reason: str = "") -> None:
         self.message = message or type(self).message
@@ -44,6 +55,45 @@ class RequestExpired(AccessDenied):
     """A presigned URL or POST policy is past its expiry."""
 
     message = "Request has expired. Ask for a new presigned URL or policy."
+
+
+class BearerTokenRequired(AccessDenied):
+    """Nothing says who calls, and the bucket takes tokens (RFC 6750, section 3: no error without a token)."""
+
+    status = 401
+    message = "Access Denied: the request has neither a token nor a signature. Send Authorization: Bearer."
+    headers = {"WWW-Authenticate": _CHALLENGE}
+
+
+class BearerTokenRefused(AuthError):
+    """A JSON Web Token that the bucket does not take. The reason goes to the client too (RFC 6750, 3.1)."""
+
+    code = "InvalidToken"
+    status = 401
+    message = "The token is not valid here. Get a new one from your identity provider."
+
+    def __init__(self, message: str | None = None, *, reason: str = "") -> None:
+        if message is None and reason:
+            message = f"{type(self).message} Reason: {reason}."
+        super().__init__(message, reason=reason)
+        description = f'error="invalid_token", error_description="{self.reason}"'
+        self.headers = {"WWW-Authenticate": f"{_CHALLENGE}, {description}"}
+
+
+class BearerTokenExpired(BearerTokenRefused):
+    """The token's ``exp`` has passed."""
+
+    code = "ExpiredToken"
+    message = "The token has expired. Get a new one from your identity provider."
+
+
+class TokenKeysUnavailable(AuthError):
+    """The keys that tokens are verified with cannot be had now, so nobody gets in."""
+
+    code = "ServiceUnavailable"
+    status = 503
+    message = "Tokens cannot be verified at the moment. Try again later."
+    headers = {"Retry-After": "5"}
 
 
 class SignatureDoesNotMatch(AuthError):
@@ -78,6 +128,14 @@ class InvalidToken(AuthError):
     code = "InvalidToken"
     status = 400
     message = "The security token is not valid here. Use a permanent access key of this gateway."
+
+
+class ExpiredToken(AuthError):
+    """The session token's time is over."""
+
+    code = "ExpiredToken"
+    status = 400
+    message = "The session token has expired. Exchange a new identity token for a new session."
 
 
 class AuthorizationHeaderMalformed(AuthError):
@@ -125,11 +183,13 @@ class MissingSecurityHeader(AuthError):
 
 
 class MultipleAuthMechanisms(AuthError):
-    """An Authorization header and a presigned query on one request: which one is meant is unknown."""
+    """Two credentials on one request, of one kind or of two: which one is meant is unknown."""
 
     code = "InvalidArgument"
     status = 400
-    message = "Only one auth mechanism allowed: send the Authorization header or a presigned URL, not both."
+    message = (
+        "Only one auth mechanism allowed: send one Authorization header, presigned URL, signed form or token."
+    )
 
 
 class UnsignedHeaders(AuthError):

@@ -26,6 +26,14 @@ class BucketScope:
         prefixes = self.prefixes.get(bucket)
         return prefixes is None or key is None or key.startswith(prefixes)
 
+    def within(self, bucket: str, prefix: str) -> BucketScope:
+        """The same scope, but in ``bucket`` only what begins with ``prefix`` too."""
+        given = self.prefixes.get(bucket, ("",))
+        narrower = tuple(
+            max(each, prefix, key=len) for each in given if each.startswith(prefix) or prefix.startswith(each)
+        )
+        return BucketScope(self.names, {**self.prefixes, bucket: narrower})
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -56,8 +64,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """The outcome of authentication: who, how the body is proven, and which headers were signed."""
+    """The outcome of authentication: who, and how the body is proven. ``header_names`` are names as the
+    client spelled them, which the framework's reading loses: of the headers that were signed, or of an
+    unsigned request's user metadata."""
 
     identity: Identity
     proof: PayloadProof
-    signed_headers: tuple[str, ...] = ()
+    header_names: tuple[str, ...] = ()

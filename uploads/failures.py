@@ -53,7 +53,7 @@ def failure_of(error: BaseException) -> Failure:
         case s3.S3Error():
             return Failure(error.code, error.status, error.message, error.headers)
         case AuthError():
-            return Failure(error.code, error.status, error.message, detail=error.reason)
+            return Failure(error.code, error.status, error.message, error.headers, error.reason)
         case backend.BackendError():
             kind = next(BACKEND_FAILURES[base] for base in type(error).__mro__ if base in BACKEND_FAILURES)
             return Failure(kind.code, kind.status, error.message, kind.headers, error.detail)

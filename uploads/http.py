@@ -30,6 +30,9 @@ def request_parts(environ: Environ, trusted_proxies: Sequence[str] = ()) -> Requ
         headers=headers,
         scheme=scheme,
         host=host,
+        metadata_names=tuple(
+            name for name, _ in environ.get("mizuchi.headers", ()) if name.startswith(_METADATA)
+        ),
     )
 
 

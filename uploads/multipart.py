@@ -67,7 +67,7 @@ def open_upload(gateway: Gateway, bucket: Bucket, s3: S3Request, identity: Ident
 
 def create(gateway: Gateway, bucket: Bucket, s3: S3Request, authenticated: Authenticated) -> str:
     """CreateMultipartUpload; returns the sealed upload id."""
-    metadata = object_metadata(s3.headers, authenticated.signed_headers)
+    metadata = object_metadata(s3.headers, authenticated.header_names)
     admit(bucket, s3.key, metadata, None)
     checksum = multipart_checksum(s3.headers)
     write = ObjectWrite(bucket.target, apply_prefix(bucket.prefix, s3.key), metadata, conditions(s3.headers))

@@ -35,7 +35,7 @@ def put_object(
 ) -> StoredObject:
     """PutObject. Raises S3Error, BackendError, DatabaseError; then nothing is visible at the backend."""
     key = s3.key
-    metadata = object_metadata(s3.headers, authenticated.signed_headers)
+    metadata = object_metadata(s3.headers, authenticated.header_names)
     admit(bucket, key, metadata, s3.payload_length)
     expected = expected_digests(s3.headers)
     write = ObjectWrite(

@@ -65,7 +65,7 @@ class S3View(APIView):
         if s3.operation is Operation.POST_OBJECT:
             self.call.read_form()
             authenticate = partial(
-                gateway.authenticator.authenticate_form, self.call.fields, s3.address.bucket
+                gateway.authenticator.authenticate_form, self.call.fields, parts, s3.address.bucket
             )
         else:
             authenticate = partial(gateway.authenticator.authenticate, parts, s3.address.bucket)

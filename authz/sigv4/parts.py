@@ -14,7 +14,8 @@ class RequestParts:
     rewriting). ``query`` is the raw query string, still percent-encoded, without ``?``. ``headers``
     maps lower-case names, with ``_`` read as ``-`` (WSGI cannot tell them apart), to values;
     repeated headers arrive joined by a comma. ``scheme`` is ``http`` or ``https`` and ``host`` the
-    authority the client used, both after trusted-proxy headers were applied.
+    authority the client used, both after trusted-proxy headers were applied. ``metadata_names`` are the
+    names of user metadata headers as the client spelled them, ``_`` and all.
     """
 
     method: str
@@ -23,3 +24,4 @@ class RequestParts:
     headers: Mapping[str, str]
     scheme: str = "http"
     host: str = ""
+    metadata_names: tuple[str, ...] = ()

@@ -69,7 +69,7 @@ def test_a_signed_header_gives_identity_and_proof(authenticator: Authenticator) 
     assert (outcome.identity.principal, outcome.identity.method) == ("alice", "sigv4")
     assert outcome.identity.scope == KEY.scope
     assert isinstance(outcome.proof, Sha256Digest)
-    assert "host" in outcome.signed_headers
+    assert "host" in outcome.header_names
 
 
 def test_a_presigned_url_is_another_method_with_an_unsigned_payload(authenticator: Authenticator) -> None:

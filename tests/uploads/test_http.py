@@ -40,6 +40,15 @@ def test_underscores_pass_in_user_metadata_only() -> None:
     assert "x-amz-date" not in headers
 
 
+def test_metadata_names_are_kept_as_the_client_spelled_them() -> None:
+    raw = (("x-amz-meta-my_key", "v"), ("x-amz-meta-a-b", "v"), ("x-amz-date", "d"))
+
+    assert request_parts(environ(**{"mizuchi.headers": raw})).metadata_names == (
+        "x-amz-meta-my_key",
+        "x-amz-meta-a-b",
+    )
+
+
 @pytest.mark.parametrize(
     ("proxies", "host", "scheme"),
     [
