@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch
 
 from mizuchi_site.config.buckets import RESERVED_NAMES
+from mizuchi_site.unknown_host import is_known_host
 from tracing_app.middleware import GetResponse, TraceMiddleware
 from uploads.http import is_trusted
 
@@ -55,7 +56,9 @@ class LeanHandler(WSGIHandler):
 class FrontDoor:
     """The WSGI application: each request goes to ``probes``, ``pages`` or ``s3``.
 
-    With a ``domain``, a request to ``bucket.domain`` is always for the S3 API. What a peer that is no
+    With a ``domain``, a request to ``bucket.domain`` is always for the S3 API. A page is served at
+    ``allowed_hosts`` only, elsewhere ``unknown_host`` answers: Django would refuse it before anything
+    that traces hears of it, and log the client's text with a traceback. What a peer that is no
     trusted proxy says of the client's scheme is forgotten here, before any page can believe it. The bytes
     of the path are kept as ``mizuchi.path``: Django overwrites ``PATH_INFO`` with its own reading.
     """
@@ -66,12 +69,16 @@ class FrontDoor:
         pages: Application,
         probes: Mapping[str, Application],
         s3: Application,
+        unknown_host: Application,
         domain: str | None,
+        allowed_hosts: Sequence[str],
         trusted_proxies: Sequence[str],
     ) -> None:
         self._pages = pages
         self._probes = probes
         self._s3 = s3
+        self._unknown_host = unknown_host
+        self._allowed_hosts = tuple(allowed_hosts)
         self._suffix = f".{domain.lower()}" if domain else None
         self._trusted_proxies = tuple(trusted_proxies)
 
@@ -87,7 +94,9 @@ class FrontDoor:
             environ.get("REMOTE_ADDR", ""), self._trusted_proxies
         ):
             del environ["HTTP_X_FORWARDED_PROTO"]
-        return self._probes.get(path, self._pages)
+        if path in self._probes:
+            return self._probes[path]
+        return self._pages if is_known_host(environ, self._allowed_hosts) else self._unknown_host
 
     def _is_virtual_host(self, environ: Environ) -> bool:
         host = environ.get("HTTP_HOST", "").partition(":")[0].lower()

@@ -14,8 +14,9 @@ django.setup(set_prefix=False)
 
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 
-from mizuchi_site.front_door import FrontDoor, LeanHandler  # noqa: E402
+from mizuchi_site.front_door import Application, FrontDoor, LeanHandler  # noqa: E402
 from mizuchi_site.readiness import checks  # noqa: E402
+from mizuchi_site.unknown_host import unknown_host  # noqa: E402
 from tracing_app.health.views import livez, ready_view  # noqa: E402
 from tracing_app.middleware import TraceMiddleware  # noqa: E402
 from tracing_app.provider import init_tracing  # noqa: E402
@@ -35,13 +36,27 @@ traces = partial(
     joins=settings.TRACING.multipart == "join",
 )
 
+
+def traced_pages() -> Application:
+    """Django's whole chain. Static files are answered before anything is traced."""
+    if tracing is None:
+        return WSGIHandler()
+    from tracing_app.pages import TracedPages, trace_pages
+
+    whitenoise = settings.MIDDLEWARE.index("whitenoise.middleware.WhiteNoiseMiddleware")
+    trace_pages(tracing.provider, position=whitenoise + 1)
+    return TracedPages(WSGIHandler())
+
+
 application = FrontDoor(
-    pages=WSGIHandler(),
+    pages=traced_pages(),
     probes={
         "/livez": LeanHandler(livez, "livez"),
         "/readyz": LeanHandler(ready_view(checks), "readyz"),
     },
     s3=LeanHandler(S3View.as_view(), "{bucket}/{key}", traces),
+    unknown_host=LeanHandler(unknown_host, "", traces),
     domain=settings.UPLOADS.domain,
+    allowed_hosts=settings.ALLOWED_HOSTS,
     trusted_proxies=settings.UPLOADS.trusted_proxies,
 )

@@ -24,7 +24,9 @@ def door() -> FrontDoor:
         pages=Named("pages"),
         probes={"/readyz": Named("probe")},
         s3=Named("s3"),
+        unknown_host=Named("unknown host"),
         domain="s3.example",
+        allowed_hosts=["gateway", "[::1]", ".s3.example"],
         trusted_proxies=["10.0.0.0/8"],
     )
 
@@ -49,6 +51,13 @@ def ask(door: FrontDoor, path: str, **extra: Any) -> bytes:
         ("/admin/x", "UPLOADS.S3.EXAMPLE:8080", b"s3"),
         ("/admin/x", "s3.example", b"pages"),
         ("/admin/x", "[::1]:8080", b"pages"),
+        ("/admin/x", "GATEWAY:8080", b"pages"),
+        ("/admin/x", "elsewhere.example", b"unknown host"),
+        ("/static/x.css", "elsewhere.example", b"unknown host"),
+        ("/admin/x", "gateway/elsewhere", b"unknown host"),
+        ("/admin/x", "gateway@elsewhere", b"unknown host"),
+        ("/readyz", "elsewhere.example", b"probe"),
+        ("/bucket/x", "elsewhere.example", b"s3"),
     ],
 )
 def test_who_answers(door: FrontDoor, path: str, host: str, answer: bytes) -> None:
