@@ -12,6 +12,7 @@ from tracing_app.config import SamplingConfig, TracingConfig
 from tracing_app.exporting.config import ExportConfig
 from tracing_app.exporting.factory import build_worker
 from tracing_app.exporting.worker import ExportWorker
+from tracing_app.logs.log_export import hurry_log_export
 from tracing_app.recording.choices import Always, Choice, Never, ParentBased, Ratio, RatioCap
 from tracing_app.recording.data import TraceData
 from tracing_app.recording.provider import LightTracerProvider
@@ -32,7 +33,9 @@ class Tracing:
     worker: ExportWorker[TraceData]
 
     def shutdown(self) -> bool:
-        """Export or spool what is left, within the deadline; whether all of it was."""
+        """Export or spool what is left, within the deadline; whether all of it was. Log records go out in
+        the same time: their export ends after this one, with logging."""
+        hurry_log_export(DEADLINE_SECONDS)
         return self.worker.shutdown(DEADLINE_SECONDS)
 
 

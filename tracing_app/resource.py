@@ -1,7 +1,8 @@
-"""Who sends the telemetry of this process."""
+"""Who sends telemetry: the attributes that all signals of a process share."""
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import uuid
@@ -14,13 +15,20 @@ from tracing_app.version import VERSION
 
 def build_resource(config: TracingConfig) -> Resource:
     """Service, instance, host, process, SDK, and what the operator adds."""
+    pid = os.getpid()
     return Resource.create(
         {
             "service.name": config.service_name,
             "service.version": VERSION,
-            "service.instance.id": str(uuid.uuid4()),
+            "service.instance.id": _instance_id(pid),
             "host.name": socket.gethostname(),
-            "process.pid": os.getpid(),
+            "process.pid": pid,
             **config.resource,
         }
     )
+
+
+@functools.cache
+def _instance_id(pid: int) -> str:
+    """One for each process, so that its traces and its logs are seen to come from the same."""
+    return str(uuid.uuid4())

@@ -111,11 +111,7 @@ class ExportWorker(Generic[T]):
         try:
             if self._thread is None:
                 return len(self._queue) == 0
-            self._flushes_wanted += 1
-            wanted = self._flushes_wanted
-            # Nothing is to be lost by a flush: without a spool the time is all for sending.
-            self._hurry_until = ends - _reserve(deadline_seconds) if self._path.spool else ends
-            self._changed.notify_all()
+            wanted = self._want_flush(deadline_seconds)
             is_done = self._changed.wait_for(
                 lambda: self._flushes_done >= wanted, max(ends - self._clock(), 0)
             )
@@ -125,6 +121,16 @@ class ExportWorker(Generic[T]):
         finally:
             self._lock.release()
         return is_done and self._ledger.spans_lost == lost
+
+    def hurry(self, deadline_seconds: float) -> None:
+        """Begin to flush, and return at once."""
+        if not self._lock.acquire(timeout=deadline_seconds):
+            return
+        try:
+            if self._thread is not None:
+                self._want_flush(deadline_seconds)
+        finally:
+            self._lock.release()
 
     def shutdown(self, deadline_seconds: float) -> bool:
         """Export or spool what is queued, take nothing more. Whether nothing was lost."""
@@ -163,6 +169,15 @@ class ExportWorker(Generic[T]):
                 in_flight_spans=in_flight.spans if in_flight and not in_flight.is_settled else 0,
             )
         return self._path.snapshot(numbers)
+
+    def _want_flush(self, deadline_seconds: float) -> int:
+        """The number of the flush that is wanted from now on. Under the lock."""
+        self._flushes_wanted += 1
+        # Nothing is to be lost by a flush: without a spool the time is all for sending.
+        spooling = _reserve(deadline_seconds) if self._path.spool else 0.0
+        self._hurry_until = self._clock() + deadline_seconds - spooling
+        self._changed.notify_all()
+        return self._flushes_wanted
 
     # Pace: what the delivery asks.
 

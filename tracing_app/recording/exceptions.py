@@ -11,16 +11,21 @@ def exception_attributes(
     exception: BaseException, *, is_escaped: bool, has_stacktrace: bool
 ) -> dict[str, AnyValue]:
     """What the event ``exception`` of a span says."""
-    kind = type(exception)
-    is_builtin = kind.__module__ in ("builtins", None)
     attributes: dict[str, AnyValue] = {
-        "exception.type": kind.__qualname__ if is_builtin else f"{kind.__module__}.{kind.__qualname__}",
+        "exception.type": exception_type(exception),
         "exception.message": exception_message(exception),
         "exception.escaped": is_escaped,
     }
     if has_stacktrace:
         attributes["exception.stacktrace"] = "".join(traceback.format_exception(exception))
     return attributes
+
+
+def exception_type(exception: BaseException) -> str:
+    """The full name of its class, a builtin's without module."""
+    kind = type(exception)
+    is_builtin = kind.__module__ in ("builtins", None)
+    return kind.__qualname__ if is_builtin else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def exception_status(exception: BaseException) -> str:
