@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from authz.jwt.principal import PREFIX
+
 
 def validate_principal(name: str) -> None:
     """The rule of config.yaml for principals. Raises ValidationError."""
@@ -15,6 +17,8 @@ def validate_principal(name: str) -> None:
         raise ValidationError("A principal has 1 to 128 printable ASCII characters.")
     if name == "anonymous":
         raise ValidationError('"anonymous" is the name of callers without a key. Choose another.')
+    if name.startswith(PREFIX):
+        raise ValidationError(f'Names that begin with "{PREFIX}" are those of callers with a token.')
 
 
 class AccessKey(models.Model):

@@ -8,8 +8,9 @@ from typing import Any
 import dj_database_url
 from pydantic import SecretStr
 
-from authz.config import AuthzConfig, BucketAuth, ConfiguredKey
+from authz.config import AuthzConfig, ConfiguredKey
 from authz.identity import BucketScope
+from mizuchi_site.bucket_auth import bucket_auth
 from mizuchi_site.config import Config, Places
 from mizuchi_site.config.buckets import BucketSection
 from mizuchi_site.config.sections import AccessKeySection
@@ -59,14 +60,7 @@ def authz_config(config: Config, keys: Keyring) -> AuthzConfig:
     """What the authz room is told."""
     return AuthzConfig(
         access_keys=tuple(_configured_key(key) for key in config.access_keys),
-        buckets={
-            bucket.name: BucketAuth(
-                sigv4=bucket.auth.sigv4.enabled,
-                max_clock_skew_seconds=bucket.auth.sigv4.max_clock_skew_seconds,
-                anonymous=bucket.auth.anonymous,
-            )
-            for bucket in config.buckets
-        },
+        buckets={bucket.name: bucket_auth(bucket.auth) for bucket in config.buckets},
         encryption_keys=keys.encryption,
     )
 

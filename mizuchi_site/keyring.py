@@ -26,6 +26,7 @@ class Keyring:
     encryption: tuple[bytes, ...] = field(repr=False)
     django: tuple[str, ...] = field(repr=False)
     hashing: tuple[bytes, ...] = field(repr=False)
+    sessions: tuple[bytes, ...] = field(repr=False)
 
     @classmethod
     def derive(cls, masters: Sequence[str]) -> Keyring:
@@ -34,6 +35,7 @@ class Keyring:
             encryption=tuple(_derive(master, b"mizuchi/access-keys") for master in masters),
             django=tuple(_derive(master, b"mizuchi/django").hex() for master in masters),
             hashing=tuple(_derive(master, b"mizuchi/hashes") for master in masters),
+            sessions=tuple(_derive(master, b"mizuchi/sessions") for master in masters),
         )
 
 

@@ -8,6 +8,9 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from authz.key_template import TEMPLATE
+
+from .jwt import JwtSection
 from .values import Flag, Listed, Nullable, Section, Whole, matching
 
 MIB = 1024**2
@@ -96,16 +99,28 @@ class SigV4Section(Section):
     max_clock_skew_seconds: Whole = Field(default=900, ge=1, le=86_400)
 
 
+def _key_template(text: str) -> str:
+    if not TEMPLATE.fullmatch(text) or not text.endswith("/"):
+        raise ValueError(
+            'must be a folder with {subject} once in it, right before a slash, like "users/{subject}/"'
+        )
+    return _prefix(text)
+
+
 class AuthSection(Section):
-    """How callers of a bucket may prove who they are."""
+    """How callers of a bucket may prove who they are, and which keys are theirs."""
 
     sigv4: SigV4Section = SigV4Section()
+    jwt: JwtSection | None = None
     anonymous: Flag = False
+    key_template: Nullable[Annotated[str, AfterValidator(_key_template)]] = None
 
     @model_validator(mode="after")
     def _some_way_in(self) -> Self:
-        if not (self.sigv4.enabled or self.anonymous):
-            raise ValueError("lets nobody in; enable sigv4 or anonymous, or remove the bucket")
+        if not (self.sigv4.enabled or self.jwt or self.anonymous):
+            raise ValueError("lets nobody in; enable sigv4, jwt or anonymous, or remove the bucket")
+        if self.anonymous and self.key_template:
+            raise ValueError("has a key_template, but anonymous callers have no subject; keep one of the two")
         return self
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from .buckets import BucketSection
+from .jwt import StsSection
 from .sections import (
     AccessKeySection,
     DatabaseSection,
@@ -37,6 +38,7 @@ class Config(Section):
     storages: Annotated[dict[StorageName, Storage], NotEmpty]
     access_keys: Listed[AccessKeySection] = ()
     buckets: Annotated[Listed[BucketSection], NotEmpty]
+    sts: StsSection = StsSection()
     multipart: MultipartSection = MultipartSection()
     tracing: TracingSection = TracingSection()
     logging: LoggingSection = LoggingSection()

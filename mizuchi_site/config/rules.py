@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from authz.key_template import SUBJECT
+
 from .errors import Fault, Location
 from .model import Config
 
@@ -64,11 +66,25 @@ def _access_key_buckets(config: Config) -> Iterator[Fault]:
                 )
 
 
+def _templates_in_traces(config: Config) -> Iterator[Fault]:
+    """Traces show a key's first segment when it reads like a folder: it must not be who uploads."""
+    if config.tracing.redaction.keys != "prefix":
+        return
+    for index, bucket in enumerate(config.buckets):
+        if SUBJECT in (bucket.auth.key_template or "").partition("/")[0]:
+            yield Fault(
+                ("buckets", index, "auth", "key_template"),
+                'begins with the subject, which traces would show; put a folder before it ("users/{subject}/") '
+                "or set tracing.redaction.keys to hash",
+            )
+
+
 RULES = (
     Rule(frozenset({"buckets"}), _bucket_names),
     Rule(frozenset({"access_keys"}), _access_key_ids),
     Rule(frozenset({"buckets", "storages"}), _bucket_storages),
     Rule(frozenset({"access_keys", "buckets"}), _access_key_buckets),
+    Rule(frozenset({"buckets", "tracing"}), _templates_in_traces),
 )
 
 

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from authz.jwt.principal import PREFIX
+
 from .values import Listed, NotEmpty, Nullable, Number, Section, Whole, matching
 
 _HOST = (
@@ -110,6 +112,8 @@ class DatabaseSection(Section):
 def _principal(text: str) -> str:
     if text == "anonymous":
         raise ValueError('must not be "anonymous": that is the name of callers without a key')
+    if text.startswith(PREFIX):
+        raise ValueError(f'must not begin with "{PREFIX}": so begin the names of callers with a token')
     return text
 
 

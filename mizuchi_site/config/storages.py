@@ -36,6 +36,7 @@ def _existing_file(path: Path) -> Path:
     return path
 
 
+ExistingFile = Annotated[AnyPath, AfterValidator(_existing_file)]
 Secret = Annotated[SecretStr, NotEmpty]
 
 
@@ -49,7 +50,7 @@ class S3Storage(Section):
     access_key: Nullable[Annotated[str, matching(r"[!-~]{1,128}", "printable ASCII without spaces")]] = None
     secret_key: Nullable[Secret] = None
     session_token: Nullable[Secret] = None
-    ca_file: Nullable[Annotated[AnyPath, AfterValidator(_existing_file)]] = None
+    ca_file: Nullable[ExistingFile] = None
     connect_timeout_seconds: Number = Field(default=5.0, ge=0.1, le=600)
     read_timeout_seconds: Number = Field(default=60.0, ge=0.1, le=3600)
     max_connections: Whole = Field(default=64, ge=1, le=4096)

@@ -48,11 +48,6 @@ FAULTS = [
         "did you mean auth?",
     ),
     (
-        BUCKETS + "[{name: abc, storage: local, auth: {jwt: {issuer: x}}}]",
-        "buckets[0].auth.jwt",
-        "known are: anonymous, sigv4",
-    ),
-    (
         STORAGE + "{backend: filesystem, location: x, locaton: x}}",
         "storages.s.locaton",
         "did you mean location?",

@@ -159,6 +159,32 @@ _SUBRESOURCES = {
         "tagging": "ObjectTagging",
     },
 }
+# What else S3 reads from a query, of operations that are answered here and of others.
+_PARAMETERS = frozenset(
+    {
+        "continuation-token",
+        "delimiter",
+        "encoding-type",
+        "key-marker",
+        "marker",
+        "max-keys",
+        "max-parts",
+        "max-uploads",
+        "part-number-marker",
+        "partNumber",
+        "prefix",
+        "start-after",
+        "upload-id-marker",
+        "uploadId",
+        "versionId",
+        "x-id",
+    }
+)
+QUERY_KEYS = _PARAMETERS.union(
+    *(route.required for route in ROUTES), {key for *_, key in _CONTENT_BY_KEY}, *_SUBRESOURCES.values()
+)
+"""Query keys that have a meaning in the S3 API."""
+
 _VERBS = {"GET": "Get", "PUT": "Put", "POST": "Create", "DELETE": "Delete"}
 
 
