@@ -17,21 +17,41 @@ from tests.e2e.clients.cases import content_of_size
 from tests.e2e.clients.target import Client, Target
 from tests.e2e.gateway import Gateway, Site, read_upstream, running_gateway
 from tests.e2e.tls import make_certificate, tls_before
+from tests.servers.otlp_receiver import otlp_receiver
 from tests.servers.seaweedfs import SeaweedFS
 
 DIRECT = os.environ.get("E2E_DIRECT") == "1"
 
 
 @pytest.fixture(scope="session")
-def gateway(tmp_path_factory: pytest.TempPathFactory, seaweedfs: SeaweedFS) -> Iterator[Gateway]:
-    with running_gateway(tmp_path_factory.mktemp("gateway"), seaweedfs) as running:
+def untraced_gateway(tmp_path_factory: pytest.TempPathFactory, seaweedfs: SeaweedFS) -> Iterator[Gateway]:
+    tracing = {"enabled": False}
+    with running_gateway(tmp_path_factory.mktemp("gateway"), seaweedfs, {"tracing": tracing}) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def traced_gateway(tmp_path_factory: pytest.TempPathFactory, seaweedfs: SeaweedFS) -> Iterator[Gateway]:
+    """The same, and every request is a trace that a collector gets."""
+    with otlp_receiver("http/protobuf") as receiver:
+        tracing = {"otlp": {"endpoint": receiver.endpoint, "protocol": "http/protobuf"}}
+        folder = tmp_path_factory.mktemp("traced-gateway")
+        with running_gateway(folder, seaweedfs, {"tracing": tracing}) as running:
+            yield running
+        assert receiver.spans(), "the traced gateway has sent no traces"
+
+
+@pytest.fixture(scope="session", params=["untraced", "traced"])
+def gateway(request: pytest.FixtureRequest) -> Gateway:
+    """Tests of requests run on both: tracing changes nothing that a client sees."""
+    running: Gateway = request.getfixturevalue(f"{request.param}_gateway")
+    return running
 
 
 @pytest.fixture(scope="session")
 def site(request: pytest.FixtureRequest, seaweedfs: SeaweedFS) -> Site:
     if not DIRECT:
-        gateway: Gateway = request.getfixturevalue("gateway")
+        gateway: Gateway = request.getfixturevalue("untraced_gateway")
         return Site(gateway.endpoint, gateway.access_key_id, gateway.secret_access_key, gateway.read)
     for bucket in ("files", "seaweed"):
         seaweedfs.client.create_bucket(Bucket=bucket)
@@ -102,7 +122,8 @@ def gateway_log(request: pytest.FixtureRequest, site: Site) -> Callable[[], str]
     """What the gateway logged since the test began."""
     if DIRECT:
         return lambda: ""
-    log: Path = request.getfixturevalue("gateway").log
+    gateway = "gateway" if "gateway" in request.fixturenames else "untraced_gateway"
+    log: Path = request.getfixturevalue(gateway).log
     start = log.stat().st_size
 
     def since_start() -> str:
