@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import atexit
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from django.apps import AppConfig, apps
 from django.conf import settings
@@ -8,6 +10,9 @@ from django.core.checks import Tags, register
 
 from authz.config import AuthzConfig
 from authz.encryption import SecretBox
+
+if TYPE_CHECKING:
+    from authz.permissions import Authorizer
 
 
 class AuthzAppConfig(AppConfig):
@@ -30,6 +35,17 @@ class AuthzAppConfig(AppConfig):
     @cached_property
     def secret_box(self) -> SecretBox:
         return SecretBox(self.config.encryption_keys)
+
+    @cached_property
+    def authorizer(self) -> Authorizer:
+        """Built when the first request needs it."""
+        from authz.decision_log import DecisionLog
+        from authz.permissions import Authorizer
+        from authz.policy.factory import build_policies
+
+        decisions = DecisionLog()
+        atexit.register(decisions.close)
+        return Authorizer(build_policies(self.config.policies), decisions.note)
 
 
 def authz_app() -> AuthzAppConfig:

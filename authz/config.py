@@ -77,8 +77,8 @@ class BucketAuth:
 
 @dataclass(frozen=True, slots=True)
 class OpaConfig:
-    """An Open Policy Agent: its data API under ``url``; ``path`` names the decision. ``timeout_seconds`` is for a
-    whole answer, connecting included. ``cache_ttl_seconds`` 0: every question is asked."""
+    """An Open Policy Agent: its data API under ``url``; ``path`` names the decision. ``timeout_seconds`` is
+    for a whole answer, connecting included. ``cache_ttl_seconds`` 0: every question is asked."""
 
     url: str
     path: str = "/v1/data/mizuchi/allow"
@@ -90,9 +90,9 @@ class OpaConfig:
 
 @dataclass(frozen=True, slots=True)
 class OpenFgaConfig:
-    """An OpenFGA store. ``objects``, ``user`` and ``group`` are templates; the relation must hold for one of the
-    objects. ``relations`` by S3 operation or action come before ``relation``. With ``group``, the groups of the
-    caller go along as contextual tuples that make it their ``group_relation``."""
+    """An OpenFGA store. ``objects``, ``user`` and ``group`` are templates; the relation must hold for one of
+    the objects. ``relations`` by S3 operation or action come before ``relation``. With ``group``, the groups
+    of the caller go along as contextual tuples that make it their ``group_relation``."""
 
     url: str
     store_id: str

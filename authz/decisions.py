@@ -11,8 +11,8 @@ from authz.identity import Identity
 class PolicyQuestion:
     """May ``identity`` do ``action`` (an S3 action such as ``s3:PutObject``) on this bucket and key?
 
-    ``operation`` is the S3 API's name of the request (``UploadPart``). ``size`` is the payload in bytes as
-    promised, None when nobody promised one. ``client_ip`` and ``request_id`` are for engines, never for logs.
+    ``operation`` is the S3 API's name of the request (``UploadPart``), ``method`` that of HTTP. ``size`` is
+    the payload in bytes as promised, None when nobody promised one. ``client_ip`` is for engines, never logs.
     """
 
     identity: Identity
@@ -20,6 +20,7 @@ class PolicyQuestion:
     bucket: str
     key: str | None
     operation: str = ""
+    method: str = ""
     size: int | None = None
     content_type: str | None = None
     client_ip: str = ""

@@ -7,6 +7,7 @@ AuthError                                code                                sta
 |- BearerTokenRefused                    InvalidToken                        401
 |   `- BearerTokenExpired                ExpiredToken                        401
 |- TokenKeysUnavailable                  ServiceUnavailable                  503
+|- PolicyUnavailable                     ServiceUnavailable                  503
 |- SignatureDoesNotMatch                 SignatureDoesNotMatch               403
 |- InvalidAccessKeyId                    InvalidAccessKeyId                  403
 |- RequestTimeTooSkewed                  RequestTimeTooSkewed                403
@@ -94,6 +95,15 @@ class TokenKeysUnavailable(AuthError):
     status = 503
     message = "Tokens cannot be verified at the moment. Try again later."
     headers = {"Retry-After": "5"}
+
+
+class PolicyUnavailable(AuthError):
+    """A policy engine that must agree does not answer, so nobody gets in."""
+
+    code = "ServiceUnavailable"
+    status = 503
+    message = "It cannot be decided at the moment whether you may do this. Try again later."
+    headers = {"Retry-After": "2"}
 
 
 class SignatureDoesNotMatch(AuthError):

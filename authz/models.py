@@ -1,4 +1,4 @@
-"""Access keys kept in the database; those of config.yaml are not here."""
+"""Access keys kept in the database (those of config.yaml are not here), and recent decisions of policies."""
 
 from __future__ import annotations
 
@@ -48,3 +48,31 @@ class AccessKey(models.Model):
     @property
     def is_usable(self) -> bool:
         return self.is_enabled and (self.expires_at is None or self.expires_at > timezone.now())
+
+
+class PolicyDecision(models.Model):
+    """A decision of a bucket's policy, a sample of them: ``authz.decision_log``. Without token and claims."""
+
+    class Outcome(models.TextChoices):
+        ALLOW = "allow"
+        DENY = "deny"
+        ERROR = "error"
+
+    decided_at = models.DateTimeField(db_index=True)
+    request_id = models.CharField(max_length=32, db_index=True, help_text="The trace id of the request.")
+    principal = models.CharField(max_length=255)
+    action = models.CharField(max_length=64)
+    operation = models.CharField(max_length=32)
+    bucket = models.CharField(max_length=63)
+    key = models.CharField(max_length=1024, blank=True)
+    outcome = models.CharField(max_length=5, choices=Outcome.choices)
+    engine = models.CharField(max_length=16, blank=True, help_text="Which engine decided.")
+    reason = models.CharField(max_length=64)
+    is_enforced = models.BooleanField(help_text="False in shadow: recorded, and not obeyed.")
+    duration_ms = models.FloatField()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.action} on {self.bucket}"

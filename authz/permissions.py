@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from authz.apps import authz_app
 from authz.decisions import PolicyQuestion, decide_by_scope
-from authz.errors import AccessDenied
+from authz.errors import AccessDenied, PolicyUnavailable
+from authz.policy.bucket_policy import BucketPolicy
+from authz.policy.combine import Combined
 from tracing_app.api import stage
+
+logger = logging.getLogger(__name__)
 
 
 class AsksPolicy(Protocol):
@@ -20,18 +27,67 @@ class AsksPolicy(Protocol):
 
 
 class UploadPermission(BasePermission):
-    """For views that are ``AsksPolicy``. Raises AccessDenied with the reason; never returns False."""
+    """For views that are ``AsksPolicy``. Raises an AuthError with the reason; never returns False."""
 
     def has_permission(self, request: Request, view: APIView | AsksPolicy) -> bool:
-        question = view.policy_question()  # type: ignore[union-attr]
-        with stage("authz.scope") as current:
-            decision = decide_by_scope(question)
-            current.set("mizuchi.authz.decision", "allow" if decision.is_allowed else "deny")
-            current.set("mizuchi.authz.reason", decision.reason)
-        if not decision.is_allowed:
-            raise AccessDenied(
-                f"Access Denied: this key may not do {question.action} on this bucket. "
-                "Ask the operator to widen it.",
-                reason=decision.reason,
-            )
+        authz_app().authorizer.authorize(view.policy_question())  # type: ignore[union-attr]
         return True
+
+
+class Authorizer:
+    """The scope of the caller's key first, which costs nothing, then the policy of the bucket. Thread-safe.
+
+    ``note`` is told of each outcome of a policy, with whether it is obeyed.
+    """
+
+    def __init__(
+        self,
+        policies: Mapping[str, BucketPolicy],
+        note: Callable[[PolicyQuestion, Combined, bool], None],
+    ) -> None:
+        self.policies = policies
+        self._note = note
+
+    def authorize(self, question: PolicyQuestion) -> None:
+        """Raises AccessDenied, and PolicyUnavailable when an engine that must agree does not answer."""
+        _check_scope(question)
+        policy = self.policies.get(question.bucket)
+        if policy is None:
+            return
+        combined = policy.decide(question)
+        self._note(question, combined, policy.is_enforced)
+        if policy.is_enforced:
+            _obey(question, combined)
+        elif combined.outcome != "allow":
+            logger.info("request %s %s", question.request_id, _told(combined, "would be refused by"))
+
+
+def _check_scope(question: PolicyQuestion) -> None:
+    with stage("authz.scope") as current:
+        decision = decide_by_scope(question)
+        current.set("mizuchi.authz.decision", "allow" if decision.is_allowed else "deny")
+        current.set("mizuchi.authz.reason", decision.reason)
+    if not decision.is_allowed:
+        raise AccessDenied(
+            f"Access Denied: this key may not do {question.action} on this bucket. "
+            "Ask the operator to widen it.",
+            reason=decision.reason,
+        )
+
+
+def _obey(question: PolicyQuestion, combined: Combined) -> None:
+    """The client is told what it may know: never the policy's own words."""
+    if combined.outcome == "error":
+        raise PolicyUnavailable(reason=_told(combined, "no answer of"))
+    if combined.outcome == "deny":
+        raise AccessDenied(
+            f"Access Denied: the policy of this bucket does not let you do {question.action} here. "
+            "The operator can look this request id up.",
+            reason=_told(combined, "denied by"),
+        )
+    if combined.fell_open:
+        logger.warning("request %s is let in without an answer: fails_open", question.request_id)
+
+
+def _told(combined: Combined, verb: str) -> str:
+    return f"{verb} {combined.engine}: {combined.reason}"

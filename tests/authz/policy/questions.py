@@ -1,0 +1,104 @@
+"""Questions to policy engines, and the real engines set up to answer them."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+from authz.config import OpaConfig, OpenFgaConfig
+from authz.decisions import PolicyQuestion
+from authz.identity import Identity
+
+REGO = """
+package %s
+
+allow := {"allow": permitted, "reason": "only writers of the bucket"}
+
+default permitted := false
+permitted if input.subject in {"anne", "kay"}
+permitted if {some group in input.groups; group == "staff"}
+permitted if startswith(input.resource.key, "open/")
+"""
+
+USERS = [{"type": "user"}, {"type": "user", "wildcard": {}}, {"type": "group", "relation": "member"}]
+
+
+def direct(kinds: list[dict[str, Any]], relation: str) -> dict[str, Any]:
+    """A relation that is written as tuples."""
+    return {
+        "relations": {relation: {"this": {}}},
+        "metadata": {"relations": {relation: {"directly_related_user_types": kinds}}},
+    }
+
+
+MODEL = {
+    "schema_version": "1.1",
+    "type_definitions": [
+        {"type": "user"},
+        {"type": "group", **direct([{"type": "user"}], "member")},
+        {"type": "bucket", **direct(USERS, "writer")},
+        {"type": "folder", **direct(USERS, "writer")},
+    ],
+}
+TUPLES = [
+    ("user:anne", "writer", "bucket:uploads"),
+    ("user:kay", "writer", "bucket:uploads"),
+    ("group:staff#member", "writer", "bucket:uploads"),
+    ("user:*", "writer", "folder:uploads/open"),
+    ("user:*", "writer", "bucket:public"),
+]
+
+
+def identity(subject: str = "anne", **more: Any) -> Identity:
+    return Identity(**{"principal": f"jwt:{subject}", "method": "jwt", "subject": subject} | more)
+
+
+def question(subject: str = "anne", *, groups: tuple[str, ...] = (), **more: Any) -> PolicyQuestion:
+    """May she put an object into ``uploads``?"""
+    asked: dict[str, Any] = {
+        "identity": identity(subject, groups=groups),
+        "action": "s3:PutObject",
+        "bucket": "uploads",
+        "key": "a/b.txt",
+        "operation": "PutObject",
+        "method": "PUT",
+        "size": 5,
+        "content_type": "text/plain",
+        "client_ip": "192.0.2.7",
+        "request_id": uuid.uuid4().hex,
+    }
+    return PolicyQuestion(**asked | more)
+
+
+def call(endpoint: str, method: str, path: str, body: bytes | dict[str, Any]) -> Any:
+    """One request to a server's API, its JSON answer."""
+    connection = http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=30)
+    try:
+        connection.request(method, path, body if isinstance(body, bytes) else json.dumps(body))
+        answer = connection.getresponse()
+        text = answer.read()
+        assert answer.status < 300, text
+        return json.loads(text or b"{}")
+    finally:
+        connection.close()
+
+
+def opa_with_policy(endpoint: str, rego: str = REGO) -> OpaConfig:
+    """A package of its own at a real OPA."""
+    package = f"p{uuid.uuid4().hex}"
+    call(endpoint, "PUT", f"/v1/policies/{package}", (rego % package).encode())
+    return OpaConfig(endpoint, f"/v1/data/{package}/allow")
+
+
+def openfga_store(
+    endpoint: str, model: dict[str, Any] = MODEL, tuples: list[tuple[str, str, str]] = TUPLES
+) -> OpenFgaConfig:
+    """A store of its own at a real OpenFGA."""
+    store: str = call(endpoint, "POST", "/stores", {"name": "tests"})["id"]
+    made = call(endpoint, "POST", f"/stores/{store}/authorization-models", model)
+    keys = [{"user": user, "relation": relation, "object": thing} for user, relation, thing in tuples]
+    call(endpoint, "POST", f"/stores/{store}/write", {"writes": {"tuple_keys": keys}})
+    return OpenFgaConfig(endpoint, store, made["authorization_model_id"], group="group:{group}")
