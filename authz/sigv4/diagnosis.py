@@ -7,13 +7,20 @@ match proves the cause, because the secret was needed to make it.
 from __future__ import annotations
 
 import hmac
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 from .authorization import Signed
-from .canonical import ALL_PARAMETERS, WITHOUT_SIGNATURE, canonical_query, encode_uri, signed_values
+from .canonical import (
+    ALL_PARAMETERS,
+    WITHOUT_SIGNATURE,
+    assemble,
+    canonical_query,
+    encode_uri,
+    signed_values,
+)
+from .masking import masked, masked_headers, masked_name, masked_query, shown_payload_hash, shown_region
 from .parts import RequestParts
 from .scope import epoch_seconds
 from .suspects import (
@@ -32,6 +39,7 @@ from .suspects import (
 
 MAX_ATTEMPTS = 500
 
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _ALONE: tuple[Suspicion, ...] = (hosts, secrets, regions, paths, queries, payloads, headers, methods)
 _TOGETHER: tuple[tuple[Suspicion, Suspicion], ...] = (
     (hosts, paths),
@@ -40,11 +48,6 @@ _TOGETHER: tuple[tuple[Suspicion, Suspicion], ...] = (
     (hosts, headers),
     (paths, headers),
     (headers, headers),
-)
-_REDACTED = "REDACTED"
-_SECRET_HEADERS = re.compile(r"authorization|cookie|.*(?:token|signature|secret|password|customer-key).*")
-_SECRET_PARAMETERS = re.compile(
-    r"([^&\n]*(?:signature|token|secret|password)[^=&\n]*)=[^&\n]*", re.IGNORECASE
 )
 
 
@@ -59,7 +62,7 @@ class HostAlternatives:
 class Diagnosis:
     """Why a signature did not match: ``causes``, the likeliest first, and what we computed it over.
 
-    Tokens, signatures and customer keys in the two texts are replaced by ``REDACTED``.
+    None of the three tells what a client wrote: see ``masking``.
     """
 
     causes: tuple[str, ...]
@@ -88,8 +91,8 @@ def diagnose(
     causes = _proven_causes(reading, around, signed) or tuple(_guesses(parts, signed))
     return Diagnosis(
         causes=(*causes, *_skew(signed, now, max_clock_skew_seconds)),
-        canonical_request=_redact(reading).canonical_request,
-        string_to_sign=reading.string_to_sign,
+        canonical_request=_shown_request(reading),
+        string_to_sign=_shown_string(reading),
     )
 
 
@@ -134,7 +137,8 @@ def _guesses(parts: RequestParts, signed: Signed) -> Iterator[str]:
         if name not in ("host", "expect") and name.replace("_", "-") not in parts.headers
     ]
     if lost:
-        yield f"signed headers did not arrive, a proxy removed them: {', '.join(lost)[:300]}"
+        names = ", ".join(map(masked_name, lost))
+        yield f"signed headers did not arrive, a proxy removed them: {names[:300]}"
     yield "the secret key is probably wrong: give the client the secret of this access key id"
 
 
@@ -145,9 +149,16 @@ def _skew(signed: Signed, now: float, max_clock_skew_seconds: int) -> Iterator[s
         yield f"the client's clock is {abs(seconds)} seconds {side} the gateway's; set it"
 
 
-def _redact(reading: Reading) -> Reading:
-    values = {
-        name: _REDACTED if _SECRET_HEADERS.fullmatch(name) else value
-        for name, value in reading.values.items()
-    }
-    return replace(reading, values=values, query=_SECRET_PARAMETERS.sub(rf"\1={_REDACTED}", reading.query))
+def _shown_request(reading: Reading) -> str:
+    return assemble(
+        reading.method if reading.method in _METHODS else masked(reading.method),
+        masked(reading.uri),
+        masked_query(reading.query),
+        masked_headers(reading.values),
+        shown_payload_hash(reading.payload_hash),
+    )
+
+
+def _shown_string(reading: Reading) -> str:
+    region = reading.scope.region
+    return reading.string_to_sign.replace(f"/{region}/s3/", f"/{shown_region(region)}/s3/", 1)

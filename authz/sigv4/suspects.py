@@ -21,6 +21,7 @@ from .canonical import (
     encode_uri,
     query_pairs,
 )
+from .masking import masked, masked_name, shown_region
 from .parts import RequestParts
 from .proof import EMPTY_SHA256
 from .scope import CredentialScope
@@ -134,7 +135,7 @@ def paths(reading: Reading, around: Surroundings) -> Iterator[Suspect]:
     for cause, uri in (*_rewritten_paths(around), *_miscoded_paths(around)):
         if uri != reading.uri:
             yield Suspect(
-                f"{cause}: the signature matches with path {uri[:300]!a}", replace(reading, uri=uri)
+                f"{cause}: the signature matches with path {masked(uri)[:300]!a}", replace(reading, uri=uri)
             )
 
 
@@ -213,7 +214,7 @@ def _shortened_queries(raw: str, without: frozenset[str]) -> Iterator[tuple[str,
     pairs = query_pairs(canonical_query(raw, without=without))
     names = dict.fromkeys(name for name, _ in pairs if not name.lower().startswith(b"x-amz-"))
     for name in islice(names, _MAX_PARAMETERS):
-        shown = quote_from_bytes(name, "")[:80]
+        shown = masked_name(quote_from_bytes(name, ""))[:80]
         kept = encode_query(pair for pair in pairs if pair[0] != name)
         yield f"the query parameter `{shown}` was added between client and gateway, or not signed", kept
 
@@ -228,7 +229,8 @@ def headers(reading: Reading, around: Surroundings) -> Iterator[Suspect]:
         for signed in (*_CHANGED_HEADERS[name], value.partition(",")[0], ""):
             if signed != value:
                 values = {**reading.values, name: signed}
-                said = ascii(signed) if signed else "an empty value"
+                said = ascii(signed if signed in _CHANGED_HEADERS[name] else masked(signed))
+                said = said if signed else "an empty value"
                 yield Suspect(
                     f"{cause}: the signature matches with {said}; {advice}", replace(reading, values=values)
                 )
@@ -256,7 +258,8 @@ def regions(reading: Reading, around: Surroundings) -> Iterator[Suspect]:
     """Another region than the scope names."""
     for region in _others(("us-east-1", around.region, "auto", ""), reading.scope.region):
         cause = (
-            f"the client signed for region `{region}`, but its credential names `{reading.scope.region}`; "
+            f"the client signed for region `{region}`, but its credential names "
+            f"`{shown_region(reading.scope.region)}`; "
             "set one region in the client"
         )
         yield Suspect(cause, replace(reading, scope=replace(reading.scope, region=region)))
