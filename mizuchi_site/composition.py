@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from tracing_app.exporting.config import (
     OtlpConfig,
     SpoolConfig,
 )
+from tracing_app.logs.config import LogExportConfig, LoggingConfig
+from tracing_app.logs.levels import LogLevels, parse_levels
 from uploads.config import (
     BucketConfig,
     DjangoStorageConfig,
@@ -41,6 +44,16 @@ _SQLITE_OPTIONS = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
 """Several workers write one file: readers beside a writer, and writers that wait instead of failing."""
+
+
+_OWN_LOGGERS = ("mizuchi", "mizuchi_site", "uploads", "authz", "tracing_app")
+# What these log holds nothing of a client or a person, so that all of it may be exported.
+_CLEAN_LOGGERS = (
+    "mizuchi.access",
+    "mizuchi.tracing",
+    "mizuchi_site.server.gateway_server",
+    "tracing_app.health",
+)
 
 
 def uploads_config(config: Config, keys: Keyring) -> UploadsConfig:
@@ -76,6 +89,27 @@ def tracing_config(config: Config, places: Places, keys: Keyring) -> TracingConf
         redaction=tracing.redaction.keys,
         multipart=tracing.multipart,
         hash_keys=keys.hashing,
+    )
+
+
+def logging_config(config: Config, places: Places, tracing: TracingConfig) -> LoggingConfig:
+    """What the log is told. Its export is switched by itself: ``tracing.enabled`` is about traces."""
+    logging = config.logging
+    export = None
+    if logging.otlp:
+        export = LogExportConfig(
+            export=replace(_export(config.tracing, places), spool=None),
+            tracing=tracing,
+            clean_loggers=_CLEAN_LOGGERS,
+            own_loggers=_OWN_LOGGERS,
+        )
+    return LoggingConfig(
+        level=logging.level,
+        loggers=(*_OWN_LOGGERS, "django"),
+        levels=parse_levels(logging.filter) if logging.filter else LogLevels(),
+        format=logging.format,
+        console=logging.console,
+        export=export,
     )
 
 

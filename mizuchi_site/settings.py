@@ -8,12 +8,14 @@ from ipaddress import ip_address
 from mizuchi_site.composition import (
     authz_config,
     database,
+    logging_config,
     trace_database,
     tracing_config,
     uploads_config,
 )
 from mizuchi_site.config import config_file, load_config
 from mizuchi_site.keyring import Keyring, kept_secret
+from tracing_app.logs.layers import logging_settings
 
 _loaded = load_config(config_file(os.environ), os.environ)
 _config, _places = _loaded.config, _loaded.places
@@ -124,14 +126,4 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 if SERVER.trusted_proxies:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        name: {"handlers": ["console"], "level": _config.logging.level.upper(), "propagate": False}
-        for name in ("mizuchi", "mizuchi_site", "uploads", "authz", "tracing_app", "django")
-    },
-}
+LOGGING = logging_settings(logging_config(_config, _places, TRACING))

@@ -53,6 +53,7 @@ class S3View(APIView):
     renderer_classes = []
 
     call: Call
+    source: WireSource | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         gateway = configured_gateway()
@@ -61,6 +62,7 @@ class S3View(APIView):
         s3 = parse_request(parts, gateway.config.domain)
         _name_span(parts.method, s3)
         source = WireSource(environ["wsgi.input"], expected_bytes=s3.content_length)
+        self.source = source
         self.call = Call(gateway, parts, s3, source)
         if s3.operation is Operation.POST_OBJECT:
             self.call.read_form()
@@ -106,17 +108,32 @@ class S3View(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         began = time.perf_counter()
         response = super().dispatch(request, *args, **kwargs)
-        call: Call | None = getattr(self, "call", None)
-        access_log.info(
-            "%s %s %s %s %.1f ms request %s",
-            request.method,
-            call.s3.operation.value if call else "-",
-            response.status_code,
-            getattr(response, "error_code", "") or "-",
-            (time.perf_counter() - began) * 1e3,
-            trace_id(),
-        )
+        if access_log.isEnabledFor(logging.INFO):
+            self._log_access(request.method, response, (time.perf_counter() - began) * 1e3)
         return response
+
+    def _log_access(self, method: str | None, response: HttpResponseBase, duration_ms: float) -> None:
+        """One record, as text and as fields; ``bytes`` are those of the body that were received."""
+        call: Call | None = getattr(self, "call", None)
+        operation = call.s3.operation.value if call else None
+        code = getattr(response, "error_code", None)
+        fields = {
+            "method": method,
+            "operation": operation,
+            "status": response.status_code,
+            "code": code,
+            "duration_ms": round(duration_ms, 1),
+            "bytes": self.source.received_bytes if self.source else None,
+        }
+        access_log.info(
+            "%s %s %s %s %.1f ms",
+            method,
+            operation or "-",
+            response.status_code,
+            code or "-",
+            duration_ms,
+            extra=fields,
+        )
 
     get = put = post = delete = head = options = patch = trace = serve  # type: ignore[assignment]
 

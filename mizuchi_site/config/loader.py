@@ -13,6 +13,7 @@ from .document import read_document
 from .errors import ConfigError, Fault
 from .expand import expand_tree
 from .explain import faults_of
+from .log_environment import with_log_environment
 from .model import DEFAULT_SECTIONS, Config
 from .otel_environment import with_otel_environment
 from .places import Places
@@ -34,7 +35,7 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> LoadedConfig:
     """Read the file, or take the built-in defaults for None. Raises ConfigError."""
     places = Places.of(environ)
     tree, missing = expand_tree(read_document(path) if path else {}, environ)
-    tree = with_otel_environment(tree, environ)
+    tree = with_log_environment(with_otel_environment(tree, environ), environ)
     config, faults = _validate(tree, places, missing)
     if config is None or faults:
         raise ConfigError(path, faults)

@@ -79,11 +79,20 @@ def _templates_in_traces(config: Config) -> Iterator[Fault]:
             )
 
 
+def _log_collector(config: Config) -> Iterator[Fault]:
+    if config.logging.otlp and not config.tracing.otlp.endpoint:
+        yield Fault(
+            ("logging", "otlp"),
+            "is true, but there is no collector: set tracing.otlp.endpoint, or false here",
+        )
+
+
 RULES = (
     Rule(frozenset({"buckets"}), _bucket_names),
     Rule(frozenset({"access_keys"}), _access_key_ids),
     Rule(frozenset({"buckets", "storages"}), _bucket_storages),
     Rule(frozenset({"access_keys", "buckets"}), _access_key_buckets),
+    Rule(frozenset({"logging", "tracing"}), _log_collector),
     Rule(frozenset({"buckets", "tracing"}), _templates_in_traces),
 )
 

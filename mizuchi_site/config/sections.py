@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from authz.jwt.principal import PREFIX
+from tracing_app.logs.levels import parse_levels
 
-from .values import Listed, NotEmpty, Nullable, Number, Section, Whole, matching
+from .values import Flag, Listed, NotEmpty, Nullable, Number, Section, Whole, matching
 
 _HOST = (
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
@@ -144,7 +145,16 @@ class MultipartSection(Section):
     expiry_hours: Number = Field(default=168.0, ge=1, le=8760)
 
 
+def _log_filter(text: str) -> str:
+    parse_levels(text)
+    return text
+
+
 class LoggingSection(Section):
-    """What the gateway writes to its log, which is its standard error."""
+    """What is logged, and where it goes: to standard error, to the collector of ``tracing.otlp``."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    filter: Nullable[Annotated[str, AfterValidator(_log_filter)]] = None
+    console: Flag = True
+    format: Literal["console", "json"] = "console"
+    otlp: Flag = False

@@ -82,7 +82,7 @@ def test_the_documentation_shows_the_defaults() -> None:
         r"^\| `((?:server|multipart|logging)\.\w+)` \| .*? \| `?(.*?)`? \|", DOCUMENT.read_text(), re.M
     )
     config = load_config(None, {}).config
-    assert len(rows) == 11
+    assert len(rows) == 15
     for path, default in rows:
         section, _, name = path.partition(".")
         value = getattr(getattr(config, section), name)

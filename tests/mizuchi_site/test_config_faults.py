@@ -35,7 +35,9 @@ FAULTS = [
     ("tracing: {redaction: {keys: none}}", "tracing.redaction.keys", "prefix"),
     ("tracing: {service_name: ''}", "tracing.service_name", "1 to 128"),
     ("tracing: {resource: {1x: y}}", "tracing.resource.1x", "attribute name"),
-    ("logging: {format: json}", "logging.format", "is not a known key"),
+    ("logging: {format: text}", "logging.format", "must be 'console' or 'json'"),
+    ("logging: {filter: 'info,uploads=loud'}", "logging.filter", "item 2 does not end in a level"),
+    ("logging: {otlp: true}", "logging.otlp", "set tracing.otlp.endpoint"),
     (BUCKETS + "[{name: abc, storage: local, limit: {}}]", "buckets[0].limit", "did you mean limits?"),
     (
         BUCKETS + "[{name: abc, storage: local, limits: {max_object_byte: 1}}]",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from rest_framework.authentication import BasicAuthentication, SessionAuthentication
 from rest_framework.permissions import IsAdminUser
@@ -11,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from tracing_app.logs.log_export import log_export_stats
 from tracing_app.provider import export_stats
 
 from .base import Check
@@ -41,5 +43,8 @@ class TracingHealthView(APIView):
     renderer_classes = [JSONRenderer]
 
     def get(self, request: Request) -> Response:
-        current = export_stats()
-        return Response({"state": "off"} if current is None else dataclasses.asdict(current))
+        traces, logs = export_stats(), log_export_stats()
+        report: dict[str, Any] = {"state": "off"} if traces is None else dataclasses.asdict(traces)
+        if logs is not None:
+            report["logs"] = dataclasses.asdict(logs)
+        return Response(report)

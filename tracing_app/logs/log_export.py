@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tracing_app.exporting.state_log import ExportState
-from tracing_app.exporting.stats import DropReason
-from tracing_app.exporting.worker import ExportWorker
+if TYPE_CHECKING:
+    from tracing_app.exporting.state_log import ExportState
+    from tracing_app.exporting.stats import DropReason
+    from tracing_app.exporting.worker import ExportWorker
 
-from .exported_record import LogEntry
+    from .exported_record import LogEntry
 
 DEADLINE_SECONDS = 3.0
 
