@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from authz.config import AuthzConfig, ConfiguredKey
 from authz.identity import BucketScope
 from mizuchi_site.bucket_auth import bucket_auth
+from mizuchi_site.bucket_policy import policies
 from mizuchi_site.config import Config, Places
 from mizuchi_site.config.buckets import BucketSection
 from mizuchi_site.config.sections import AccessKeySection
@@ -75,6 +76,7 @@ def authz_config(config: Config, keys: Keyring) -> AuthzConfig:
         access_keys=tuple(_configured_key(key) for key in config.access_keys),
         buckets={bucket.name: bucket_auth(bucket.auth) for bucket in config.buckets},
         encryption_keys=keys.encryption,
+        policies=policies(config.buckets),
     )
 
 

@@ -92,6 +92,7 @@ class S3View(APIView):
             s3.address.bucket,
             self.call.key,
             operation=s3.operation.value,
+            method=self.call.parts.method,
             size=s3.payload_length,
             content_type=self.call.fields.get("Content-Type") or s3.headers.get("content-type"),
             client_ip=self.request._request.META.get("REMOTE_ADDR", ""),

@@ -6,11 +6,12 @@ import ipaddress
 import re
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from authz.key_template import TEMPLATE
 
 from .jwt import JwtSection
+from .policy import AuthzSection, written_block
 from .values import Flag, Listed, Nullable, Section, Whole, matching
 
 MIB = 1024**2
@@ -133,3 +134,6 @@ class BucketSection(Section):
     prefix: Annotated[str, AfterValidator(_prefix)] = ""
     limits: LimitsSection = LimitsSection()
     auth: AuthSection = AuthSection()
+    authz: Annotated[AuthzSection | None, BeforeValidator(written_block)] = Field(
+        default=None, validate_default=False
+    )

@@ -5,8 +5,9 @@ A fault never repeats the value it is about, which may be a secret.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 Location = tuple[str | int, ...]
@@ -21,6 +22,15 @@ def key_path(location: Location) -> str:
         else:
             path += f".{part}" if path else part
     return path
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Which of the known names was meant, or which there are. Does not repeat ``name``."""
+    candidates = sorted(known)
+    close = get_close_matches(name, candidates, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"known are: {', '.join(candidates)}" if candidates else "none is known"
 
 
 @dataclass(frozen=True, slots=True)

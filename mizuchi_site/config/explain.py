@@ -8,9 +8,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from .errors import Fault, Location
+from .errors import Fault, Location, suggestion
 from .expand import Expanded
-from .rules import suggestion
 from .storages import BACKENDS, DjangoStorage, FilesystemStorage, S3Storage
 
 _STORAGE_KINDS = {kind.__name__: kind for kind in (FilesystemStorage, S3Storage, DjangoStorage)}

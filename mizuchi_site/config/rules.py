@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from authz.key_template import SUBJECT
 
-from .errors import Fault, Location
+from .errors import Fault, Location, suggestion
 from .model import Config
 
 
@@ -18,15 +17,6 @@ class Rule:
 
     sections: frozenset[str]
     check: Callable[[Config], Iterable[Fault]]
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """Which of the known names was meant, or which there are. Does not repeat ``name``."""
-    candidates = sorted(known)
-    close = get_close_matches(name, candidates, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {close[0]}?"
-    return f"known are: {', '.join(candidates)}" if candidates else "none is known"
 
 
 def _repeated(names: Iterable[str], location: Callable[[int], Location]) -> Iterator[Fault]:

@@ -57,6 +57,13 @@ def _some(value: Any) -> Any:
     return value
 
 
+def one_or_many(value: Any) -> Any:
+    """A text alone is a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+OneOrMany = Annotated[Listed[T], BeforeValidator(one_or_many)]
+
 # Counts what is written: pydantic's own lengths count only the items that are right.
 NotEmpty = BeforeValidator(_some)
 

@@ -45,9 +45,9 @@ FAULTS = [
         "did you mean max_object_bytes?",
     ),
     (
-        BUCKETS + "[{name: abc, storage: local, authz: {mode: all_of}}]",
-        "buckets[0].authz",
-        "did you mean auth?",
+        BUCKETS + "[{name: abc, storage: local, auths: {anonymous: true}}]",
+        "buckets[0].auths",
+        "did you mean auth",
     ),
     (
         STORAGE + "{backend: filesystem, location: x, locaton: x}}",
