@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 ARGS ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check memory lock clean
+.PHONY: help setup run test servers check memory lock clean
 
 help:
 	@echo "make run     set up if needed, then serve on http://127.0.0.1:8080"
 	@echo "make test    run the tests (ARGS='-k name' instead of '$(ARGS)')"
 	@echo "make check   style, types, import rules, migrations, Django's checks"
 	@echo "make memory  how much a worker grows under big uploads (MEMORY='--backend sink --kind parts')"
+	@echo "make servers builds the servers in Go that tests talk to, minutes the first time; make test does it meanwhile"
 	@echo "make setup   what 'make run' does before it serves"
 	@echo "make lock    write requirements*.txt anew from requirements*.in"
 	@echo "make clean   remove the environment and caches; var/ stays"
@@ -40,8 +41,13 @@ run: setup
 	@exec $(BIN)/python manage.py serve
 
 test: $(VENV)/.requirements-dev
+	@nice $(MAKE) --no-print-directory servers >/dev/null 2>&1 &
 	@tests/e2e/clients/setup.sh
 	@$(BIN)/python -m pytest $(ARGS)
+
+# Tests that need one wait for it, and say why when it could not be built.
+servers:
+	@$(PYTHON) -m tests.servers.go_tools
 
 # Django's settings are read by several of these; they get a var folder that is thrown away.
 check: $(VENV)/.requirements-dev

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .browser import running_chromium
+from .jaeger import Jaeger, running_jaeger
+from .opa import Opa, running_opa
+from .openfga import OpenFga, running_openfga
 from .postgres import Postgres, running_postgres
 from .seaweedfs import SeaweedFS, running_seaweedfs
+
+# Minutes the first time, see go_tools: tests with these come last, and may wait for the build.
+BUILT = {"opa", "openfga", "jaeger"}
+BUILD_WAIT = pytest.mark.timeout(1800)
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
@@ -29,8 +36,40 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def opa(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opa]:
+    """A real Open Policy Agent: endpoint, ``put_policy(name, rego)``."""
+    with running_opa(tmp_path_factory.mktemp("opa")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def openfga(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenFga]:
+    """A real OpenFGA: endpoint, ``create_store(model)``, ``write(store, tuples)``."""
+    with running_openfga(tmp_path_factory.mktemp("openfga")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def jaeger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jaeger]:
+    """A real Jaeger: ``otlp_endpoint(protocol)`` to send to, ``trace(trace_id)`` to read."""
+    with running_jaeger(tmp_path_factory.mktemp("jaeger")) as server:
+        yield server
+
+
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     """A browser without a past. Of a module: Playwright keeps an event loop in the thread it runs in."""
     with running_chromium(tmp_path_factory.mktemp("chromium")) as context:
         yield context
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_needs_a_build)
+    for item in filter(_needs_a_build, items):
+        item.add_marker(BUILD_WAIT)
+
+
+def _needs_a_build(item: pytest.Item) -> bool:
+    return not BUILT.isdisjoint(getattr(item, "fixturenames", ()))

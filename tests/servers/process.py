@@ -11,8 +11,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+
+from .go_tools import BuildFailed, built
 
 LOG_LINES_SHOWN = 40
 
@@ -39,7 +42,18 @@ def needs_server(program: str) -> Path:
     found = shutil.which(program, path=sysconfig.get_path("scripts")) or shutil.which(program)
     if found:
         return Path(found)
-    reason = f"the server program {program!r} is not installed"
+    _unavailable(f"the server program {program!r} is not installed")
+
+
+def needs_built_server(name: str) -> Path:
+    """The program of a server that the tests build themselves; one that cannot be built is missing."""
+    try:
+        return built(name)
+    except BuildFailed as failed:
+        _unavailable(str(failed))
+
+
+def _unavailable(reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
