@@ -17,9 +17,9 @@ from mizuchi_site.config import Config, Places
 from mizuchi_site.config.buckets import BucketSection
 from mizuchi_site.config.sections import AccessKeySection
 from mizuchi_site.config.storages import DjangoStorage, FilesystemStorage, S3Storage
-from mizuchi_site.config.tracing import TracingSection
+from mizuchi_site.config.tracing import SamplingSection, TracingSection
 from mizuchi_site.keyring import Keyring
-from tracing_app.config import SamplingConfig, TracingConfig
+from tracing_app.config import SamplingConfig, StoreConfig, TracingConfig
 from tracing_app.exporting.config import (
     BatchConfig,
     BreakerConfig,
@@ -86,11 +86,29 @@ def tracing_config(config: Config, places: Places, keys: Keyring) -> TracingConf
     return TracingConfig(
         service_name=tracing.service_name,
         export=_export(tracing, places) if tracing.enabled and tracing.otlp.endpoint else None,
+        store=_store(tracing) if tracing.enabled else None,
         resource=dict(tracing.resource),
-        sampling=SamplingConfig(tracing.sampling.strategy, tracing.sampling.ratio),
+        sampling=_sampling(tracing.sampling),
         redaction=tracing.redaction.keys,
         multipart=tracing.multipart,
         hash_keys=keys.hashing,
+    )
+
+
+def _store(tracing: TracingSection) -> StoreConfig | None:
+    store = tracing.local_store
+    is_wanted = not tracing.otlp.endpoint if store.enabled is None else store.enabled
+    return StoreConfig(store.max_traces, store.max_age_hours) if is_wanted else None
+
+
+def _sampling(sampling: SamplingSection) -> SamplingConfig:
+    return SamplingConfig(
+        strategy=sampling.strategy,
+        ratio=sampling.ratio,
+        errors=sampling.errors,
+        slow_request_ms=sampling.slow_request_ms,
+        max_traces_per_second=sampling.max_traces_per_second,
+        rules=tuple(rule.text for rule in sampling.rules),
     )
 
 

@@ -2,63 +2,83 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import Tracer, TracerProvider
 
 from tracing_app import api
-from tracing_app.config import SamplingConfig, TracingConfig
-from tracing_app.exporting.config import ExportConfig
+from tracing_app.config import StoreConfig, TracingConfig
 from tracing_app.exporting.factory import build_worker
+from tracing_app.exporting.fan_out import FanOut
 from tracing_app.exporting.worker import ExportWorker
 from tracing_app.logs.log_export import hurry_log_export
-from tracing_app.recording.choices import Always, Choice, Never, ParentBased, Ratio, RatioCap
 from tracing_app.recording.data import TraceData
 from tracing_app.recording.provider import LightTracerProvider
 from tracing_app.recording.samplers import HeadSampler
 from tracing_app.redaction import Redactor
 from tracing_app.resource import build_resource
+from tracing_app.sampling.held import HeldUploads
+from tracing_app.sampling.policy import head_choice, tail_policy
+from tracing_app.sampling.tail import TailSampler
 from tracing_app.version import VERSION
 
 DEADLINE_SECONDS = 3.0
+STORE_DEADLINE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Tracing:
-    """Tracing under way: the tracer of this project's own spans, where others get theirs, what exports."""
+    """Tracing under way: the tracer of this project's own spans, where others get theirs, what decides which
+    traces are kept, and where those go: to a collector, to the store, or both."""
 
     tracer: Tracer
     provider: TracerProvider
-    worker: ExportWorker[TraceData]
+    sampler: TailSampler
+    exporter: ExportWorker[TraceData] | None
+    store: ExportWorker[TraceData] | None
+
+    @property
+    def worker(self) -> ExportWorker[TraceData]:
+        """What exports to the collector, or to the store where there is none."""
+        worker = self.exporter or self.store
+        assert worker is not None
+        return worker
 
     def shutdown(self) -> bool:
         """Export or spool what is left, within the deadline; whether all of it was. Log records go out in
         the same time: their export ends after this one, with logging."""
         hurry_log_export(DEADLINE_SECONDS)
-        return self.worker.shutdown(DEADLINE_SECONDS)
+        ends = time.monotonic() + DEADLINE_SECONDS
+        is_stored = self.store is None or self.store.shutdown(STORE_DEADLINE_SECONDS)
+        is_exported = self.exporter is None or self.exporter.shutdown(ends - time.monotonic())
+        return is_stored and is_exported
 
 
-def begin(config: TracingConfig, export: ExportConfig) -> Tracing:
-    """Record from now on, and export."""
-    worker = build_worker(export, build_resource(config))
-    sampler = HeadSampler(head_choice(config.sampling), tail=False)
-    provider = LightTracerProvider(sampler, worker, record_stacktraces=False)
+def begin(config: TracingConfig) -> Tracing:
+    """Record from now on, and keep what is to be kept."""
+    resource = build_resource(config)
+    exporter = build_worker(config.export, resource) if config.export else None
+    store = _store(config.store, resource) if config.store else None
+    workers = [worker for worker in (exporter, store) if worker is not None]
+    sampler = TailSampler(
+        tail_policy(config.sampling),
+        FanOut(workers),
+        uploads=HeldUploads() if config.multipart == "join" else None,
+    )
+    head = HeadSampler(head_choice(config.sampling), tail=True)
+    provider = LightTracerProvider(head, sampler, record_stacktraces=False)
     trace.set_tracer_provider(provider)
     tracer = provider.get_tracer("mizuchi", VERSION)
-    worker.start()  # a spool left from before goes out now, not with the first trace
+    for worker in workers:
+        worker.start()  # a spool left from before goes out now, not with the first trace
     api.use(tracer, Redactor(config.redaction, config.hash_keys))
-    return Tracing(tracer, provider, worker)
+    return Tracing(tracer, provider, sampler, exporter, store)
 
 
-def head_choice(sampling: SamplingConfig) -> Choice:
-    """The choice that ``tracing.sampling`` asks for."""
-    match sampling.strategy:
-        case "always":
-            return Always()
-        case "never":
-            return Never()
-        case "ratio":
-            return Ratio(sampling.ratio)
-        case "parent_based":
-            return ParentBased(Ratio(sampling.ratio), RatioCap(sampling.ratio))
+def _store(config: StoreConfig, resource: Resource) -> ExportWorker[TraceData]:
+    from tracing_app.store.factory import build_store_worker  # its models need Django, not everybody does
+
+    return build_store_worker(config, resource)

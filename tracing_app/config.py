@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tracing_app.exporting.config import ExportConfig
+from tracing_app.sampling.rules import RuleText
 
 Strategy = Literal["always", "never", "ratio", "parent_based"]
 MultipartTraces = Literal["join", "link"]
@@ -15,24 +16,40 @@ KeyRedaction = Literal["full", "prefix", "hash"]
 
 @dataclass(frozen=True, slots=True)
 class SamplingConfig:
-    """Head sampling. ``ratio`` is the share of traces for ``ratio``, of roots for ``parent_based``, and of
-    remote parents whose sampled flag is obeyed."""
+    """Which traces are kept. ``ratio`` is the share of traces for ``ratio``, of roots for ``parent_based``,
+    and of remote parents whose sampled flag is obeyed. Whatever the head chose, traces with an error of ours
+    are kept (``errors``), those at least so slow (``slow_request_ms``; None: none is), and what ``rules``
+    say. ``max_traces_per_second`` bounds all but errors."""
 
     strategy: Strategy = "parent_based"
     ratio: float = 1.0
+    errors: bool = True
+    slow_request_ms: float | None = 2000.0
+    max_traces_per_second: float | None = None
+    rules: tuple[RuleText, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """The local store of traces keeps so many, of at most that age."""
+
+    max_traces: int = 10_000
+    max_age_hours: float = 72.0
 
 
 @dataclass(frozen=True, slots=True)
 class TracingConfig:
     """Everything the tracing room needs to know.
 
-    ``export`` None: there is nowhere to send traces to, so none are recorded. ``multipart``: later
+    ``export`` is the way to a collector, ``store`` the store on this machine; both None: there is nowhere for
+    traces to go, so none are recorded. ``multipart``: later
     requests of a multipart upload join the trace it began in, or are traces of their own, linked to it.
     ``hash_keys`` (32 bytes each): the first hashes subjects and keys.
     """
 
     service_name: str
     export: ExportConfig | None = None
+    store: StoreConfig | None = None
     resource: Mapping[str, str] = field(default_factory=dict)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     redaction: KeyRedaction = "prefix"

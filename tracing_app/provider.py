@@ -10,6 +10,7 @@ from tracing_app.config import TracingConfig
 if TYPE_CHECKING:
     from tracing_app.assembly import Tracing
     from tracing_app.exporting.stats import ExportStats
+    from tracing_app.sampling.tail import SamplingStats
 
 
 class _Process:
@@ -34,9 +35,16 @@ def export_stats() -> ExportStats | None:
     return _Process.tracing.worker.stats()
 
 
+def sampling_stats() -> SamplingStats | None:
+    """Which traces of this process were kept and dropped so far, and why; None when none are recorded."""
+    if _Process.pid != os.getpid() or _Process.tracing is None:
+        return None
+    return _Process.tracing.sampler.stats()
+
+
 def _begin(config: TracingConfig) -> Tracing | None:
-    if config.export is None:
+    if config.export is None and config.store is None:
         return None
     from tracing_app.assembly import begin
 
-    return begin(config, config.export)
+    return begin(config)

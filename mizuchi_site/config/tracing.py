@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from tracing_app.exporting.endpoint import check_headers, parse_endpoint
+from tracing_app.sampling.rules import RuleText, parse_rules
 
-from .values import AnyPath, Flag, Nullable, Number, Section, Whole, matching
+from .values import AnyPath, Flag, Listed, Nullable, Number, Section, Whole, matching
 
 ResourceName = Annotated[
     str, matching(r"[A-Za-z][A-Za-z0-9_.-]{0,127}", 'an attribute name like "deployment.environment.name"')
@@ -50,11 +51,33 @@ class OtlpSection(Section):
         return headers
 
 
+class RuleSection(Section):
+    """Traces that match ``when`` (all without one) are kept as ``keep`` says."""
+
+    name: Annotated[str, matching(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}", "1 to 64 letters, digits and spaces")]
+    when: str = ""
+    keep: str | Number
+
+    @property
+    def text(self) -> RuleText:
+        return RuleText(self.name, str(self.keep), self.when)
+
+
 class SamplingSection(Section):
-    """Which traces are recorded, decided when they begin."""
+    """Which traces are kept: decided when they begin, and again when they have ended."""
 
     strategy: Literal["always", "never", "ratio", "parent_based"] = "parent_based"
     ratio: Number = Field(default=1.0, ge=0, le=1)
+    errors: Flag = True
+    slow_request_ms: Nullable[Annotated[Number, Field(ge=0, le=86_400_000)]] = 2000.0
+    max_traces_per_second: Nullable[Annotated[Number, Field(gt=0, le=1_000_000)]] = None
+    rules: Listed[RuleSection] = ()
+
+    @field_validator("rules")
+    @classmethod
+    def _can_be_read(cls, rules: tuple[RuleSection, ...]) -> tuple[RuleSection, ...]:
+        parse_rules(rule.text for rule in rules)
+        return rules
 
 
 class BatchSection(Section):

@@ -18,12 +18,18 @@ EXAMPLE = PROJECT_ROOT / "config.example.yaml"
 DOCUMENT = PROJECT_ROOT / "docs" / "configuration.md"
 
 
+PATHS = {
+    "storages": "storages.NAME",
+    "buckets": "buckets[]",
+    "access_keys": "access_keys[]",
+    "rules": "rules[]",
+}
+
+
 def model_keys(model: type[BaseModel] = Config, above: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
         kinds = list(models_in([field.annotation]))
-        path = {"storages": "storages.NAME", "buckets": "buckets[]", "access_keys": "access_keys[]"}.get(
-            name, name
-        )
+        path = PATHS.get(name, name)
         if not kinds:
             yield f"{above}{name}"
         for kind in kinds:
@@ -43,9 +49,9 @@ def example_keys(value: object, above: str = "") -> Iterator[str]:
 
 
 def uncommented() -> str:
-    """The example with its sample access key in force."""
+    """The example with its sample access key and rules in force."""
     text = EXAMPLE.read_text()
-    text = re.sub(r"^access_keys: \[\].*$", "access_keys:", text, flags=re.MULTILINE)
+    text = re.sub(r"^( *)(access_keys|rules): \[\].*$", r"\1\2:", text, flags=re.MULTILINE)
     return re.sub(r"^#(  .*)$", r"\1", text, flags=re.MULTILINE)
 
 

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from mizuchi_site.server.gateway_server import GatewayServer, ServerOptions
 from mizuchi_site.server.listening import BindAddress, BindError
+from tracing_app.store.tables import ensure_tables
 
 APPLICATION = "mizuchi_site.wsgi:application"
 
@@ -29,6 +30,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         server = settings.SERVER
+        if settings.TRACING.store is not None:
+            ensure_tables()
         try:
             code = GatewayServer(
                 ServerOptions(
