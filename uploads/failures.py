@@ -59,8 +59,14 @@ def failure_of(error: BaseException) -> Failure:
             return Failure(kind.code, kind.status, error.message, kind.headers, error.detail)
         case DatabaseError():
             kind = s3.ServiceUnavailable
-            return Failure(kind.code, kind.status, kind.message, kind.headers, f"database: {error}")
+            return Failure(kind.code, kind.status, kind.message, kind.headers, _database_detail(error))
         case _:
             kind = s3.InternalError
             detail = type(error).__name__
             return Failure(kind.code, kind.status, kind.message, kind.headers, detail, is_ours=True)
+
+
+def _database_detail(error: DatabaseError) -> str:
+    """The first line: PostgreSQL's later ones show values of the row."""
+    said = str(error).strip().partition("\n")[0]
+    return f"database: {type(error).__name__}: {said[:300]}"

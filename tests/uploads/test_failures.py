@@ -69,7 +69,13 @@ def test_a_database_that_fails_is_for_later(error: Exception) -> None:
     assert (failure.code, failure.status) == ("ServiceUnavailable", 503)
     assert "Retry-After" in failure.headers
     assert SECRET not in failure.message
-    assert SECRET in failure.detail
+    assert failure.detail == f"database: {type(error).__name__}: {SECRET}"
+
+
+def test_what_a_database_says_of_a_row_is_not_logged() -> None:
+    error = IntegrityError(f"duplicate key\nDETAIL:  Key (key)=({SECRET}) already exists.")
+
+    assert failure_of(error).detail == "database: IntegrityError: duplicate key"
 
 
 @pytest.mark.parametrize("error", [RuntimeError(SECRET), KeyboardInterrupt(), SystemExit(1)], ids=repr)

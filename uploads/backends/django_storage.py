@@ -141,7 +141,7 @@ class DjangoStorageBackend:
         if saved != name:
             raise ConditionFailed(
                 "An object with this key exists, and the storage of this bucket does not replace objects.",
-                detail=f"saved {name!r} as {saved!r}; set allow_overwrite (Django's FileSystemStorage) or "
+                detail="it was saved under another name; set allow_overwrite (Django's FileSystemStorage) or "
                 "file_overwrite (django-storages) to replace",
             )
 
@@ -176,9 +176,9 @@ def _translated_errors() -> Iterator[None]:
         yield
     except (SuspiciousOperation, FileExistsError) as error:
         # FileExistsError: a folder of the name is an object; Django raises it without an errno
-        raise KeyNotRepresentable(detail=str(error)) from error
+        raise KeyNotRepresentable(detail=type(error).__name__) from error
     except OSError as error:
         raise translated(error) from error
     except Exception as error:
         logger.exception("the Django storage failed")
-        raise BackendUnavailable(detail=f"{type(error).__name__}: {error}") from error
+        raise BackendUnavailable(detail=type(error).__name__) from error

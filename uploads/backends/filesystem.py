@@ -33,13 +33,11 @@ from .base import (
 from .errors import BackendDenied, KeyNotRepresentable, OutOfSpace
 from .object_path import ObjectPath, path_of
 from .object_tree import ObjectTree
-from .os_errors import TranslatedErrors
+from .os_errors import INTERNAL, TranslatedErrors
 from .part_store import PartStore
 from .received import object_of
 from .refusal import refuse_unsupported
 from .scratch import Scratch, make_folders
-
-INTERNAL = ".mizuchi"
 
 
 class FilesystemBackend:

@@ -21,5 +21,5 @@ def read_json(path: Path, from_json: Callable[[Mapping[str, Any]], T]) -> T | No
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
-        logger.warning("ignored %s: %r", path, error)
+        logger.warning("ignored %s: %s", path, type(error).__name__)
         return None

@@ -134,7 +134,7 @@ class ObjectTree:
         if where.is_folder:
             return _Present(found.st_ino, sidecar) if sidecar else None
         if not stat.S_ISREG(found.st_mode):
-            raise KeyNotRepresentable(detail=f"{where.bucket}/{where.key} is there and is no plain file")
+            raise KeyNotRepresentable(detail="what is in the place of the object is no plain file")
         return _Present(found.st_ino, sidecar)
 
     def _etag(self, where: ObjectPath, present: _Present) -> str:
@@ -199,6 +199,6 @@ def _place(file: ScratchFile, folder: int, name: bytes, *, is_new: bool) -> None
         if error.errno in NO_HARD_LINKS:
             raise Unsupported(
                 "The storage of this bucket cannot honour If-None-Match. Leave it out.",
-                detail=f"no hard links on this filesystem: {error}",
+                detail=f"no hard links on this filesystem: {error.strerror}",
             ) from error
         raise

@@ -1,12 +1,14 @@
 """What the operating system's errors mean to a client: one table, applied at the border.
 
 An errno that is not in the table is ``BackendUnavailable``: the client may try again, and the
-operator's log has the errno and the path.
+operator's log has the errno. It has a path only below ``.mizuchi``, where names are the storage's own: any
+other one is a key.
 """
 
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Mapping
 from contextlib import ContextDecorator
 from types import MappingProxyType, TracebackType
@@ -20,6 +22,9 @@ from .errors import (
     ObjectTooLarge,
     OutOfSpace,
 )
+
+INTERNAL = ".mizuchi"
+"""The folder of everything at a location that is no object."""
 
 ERRORS: Mapping[int, type[BackendError]] = MappingProxyType(
     {
@@ -49,7 +54,12 @@ def translated(error: OSError) -> BackendError:
     """The ``BackendError`` for an ``OSError``; its detail is for the operator."""
     kind = ERRORS.get(error.errno or 0, BackendUnavailable)
     name = errno.errorcode.get(error.errno or 0, "no errno")
-    return kind(detail=f"{name}: {error}")
+    where = f" at {error.filename}" if _is_internal(error.filename) else ""
+    return kind(detail=f"{name}: {error.strerror or type(error).__name__}{where}")
+
+
+def _is_internal(path: object) -> bool:
+    return isinstance(path, str) and INTERNAL in path.split(os.sep)
 
 
 class TranslatedErrors(ContextDecorator):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import http.client
+import re
+import socket
 import ssl
 from collections.abc import Mapping
 
@@ -35,6 +37,10 @@ from .errors import (
 )
 
 MESSAGE_CHARACTERS = 300
+
+# What the operator is told of an answer. Messages of services hold keys and names of users; none is repeated.
+_CODE = re.compile(r"[A-Za-z][A-Za-z.]{0,79}")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_/+=-]{1,128}")
 
 _CODES_BY_ERROR: Mapping[type[BackendError], str] = {
     BackendUnavailable: """
@@ -126,33 +132,36 @@ _EXCEPTIONS: Mapping[type[BaseException], type[BackendError]] = {
     boto.UnknownCredentialError: BackendDenied,
 }
 
+_MAX_CAUSES = 8
+
 #: Everything that ``translated`` knows: what to catch around a call of boto3 or a socket.
 FOREIGN = tuple(_EXCEPTIONS)
-
-# The text of these repeats what a provider, a token file or an external program said.
-_NOT_REPEATED = (boto.CredentialRetrievalError, boto.LoginError, boto.SSOError, boto.TokenRetrievalError)
 
 
 def answered(
     operation: str, status: int, code: str, message: str, request_id: str | None = None
 ) -> BackendError:
-    """The error for an answer of the upstream. Pass ``""`` where it had no body, as to HEAD."""
+    """The error for an answer of the upstream. Pass ``""`` where it had no body, as to HEAD.
+
+    A refused request's own client is told why in the upstream's words; the log has code and request id.
+    """
     kind = CODES.get(code) or _STATUSES.get(status) or _STATUS_CLASSES.get(status // 100, BackendUnavailable)
+    detail = f"{operation}: {status} {code if _CODE.fullmatch(code) else ''}".rstrip()
+    if request_id and _REQUEST_ID.fullmatch(request_id):
+        detail += f" (request id {request_id})"
     said = ": ".join(filter(None, (_one_line(code), _one_line(message))))
-    detail = f"{operation}: {status} {said}".rstrip()
-    if request_id:
-        detail += f" (request id {_one_line(request_id)})"
     if kind is BackendRefused and said:
         return kind(f"The storage refused the upload: {said}", detail=detail)
     return kind(detail=detail)
 
 
 def translated(operation: str, exception: BaseException) -> BackendError:
-    """The error for an exception of ``FOREIGN``."""
+    """The error for an exception of ``FOREIGN``. Texts of boto3 hold URLs with keys, documents, or what a
+    credential provider said: the operator gets types, and what the system said."""
     if isinstance(exception, boto.ClientError):
         return _client_error(operation, exception)
     detail = f"{operation}: {type(exception).__name__}"
-    if not isinstance(exception, _NOT_REPEATED) and (said := _one_line(str(exception))):
+    if said := _said_by_the_system(exception):
         detail += f": {said}"
     if isinstance(exception, OSError) and exception.errno in (errno.ENOSPC, errno.EDQUOT):
         return OutOfSpace(detail=detail)
@@ -173,6 +182,18 @@ def _client_error(operation: str, exception: boto.ClientError) -> BackendError:
     return answered(
         operation, status, "" if code.isdecimal() else code, message, metadata and metadata.get("RequestId")
     )
+
+
+def _said_by_the_system(exception: BaseException) -> str:
+    """What the first error of the operating system, resolver or TLS among the causes says, ``""`` without."""
+    cause: BaseException | None = exception
+    for _ in range(_MAX_CAUSES):
+        if isinstance(cause, ssl.SSLError | socket.gaierror) or (isinstance(cause, OSError) and cause.errno):
+            return _one_line(cause.strerror or "")
+        if cause is None:
+            break
+        cause = cause.__cause__ or cause.__context__
+    return ""
 
 
 def _one_line(text: str) -> str:

@@ -45,7 +45,27 @@ def test_what_an_errno_means(code, kind):
     error = translated(OSError(code, os.strerror(code), "/secret/path"))
     assert type(error) is kind
     assert errno.errorcode[code] in error.detail
-    assert "/secret" not in error.message
+    assert error.detail == f"{errno.errorcode[code]}: {os.strerror(code)}"
+    assert "/secret" not in f"{error} {error.message}"
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/srv/objects/.mizuchi/tmp/1f", " at /srv/objects/.mizuchi/tmp/1f"),
+        ("/srv/objects/bucket/alice.mizuchi", ""),
+        (b"alice", ""),
+        (7, ""),
+        (None, ""),
+    ],
+)
+def test_a_path_is_told_where_names_are_the_storages_own(path, shown):
+    error = translated(OSError(errno.EACCES, "Permission denied", path))
+    assert error.detail == f"EACCES: Permission denied{shown}"
+
+
+def test_an_error_without_an_errno_is_told_by_its_type():
+    assert translated(OSError("/bucket/alice")).detail == "no errno: OSError"
 
 
 def test_every_errno_of_the_table_is_a_backend_error():

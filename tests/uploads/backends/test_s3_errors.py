@@ -185,7 +185,7 @@ def test_without_a_known_code_the_status_decides(status, kind):
 def test_a_refusal_tells_the_client_the_code_and_why():
     failure = answered("PutObject", 400, "InvalidTag", "The tag is too long", "R1")
     assert failure.message == "The storage refused the upload: InvalidTag: The tag is too long"
-    assert failure.detail == "PutObject: 400 InvalidTag: The tag is too long (request id R1)"
+    assert failure.detail == "PutObject: 400 InvalidTag (request id R1)"
 
 
 def test_a_message_of_the_upstream_is_cut_and_on_one_line():
@@ -196,8 +196,53 @@ def test_a_message_of_the_upstream_is_cut_and_on_one_line():
 
 def test_other_failures_tell_the_client_nothing_of_the_upstream():
     failure = answered("PutObject", 404, "NoSuchBucket", "bucket internal-7 at 10.0.0.1", "R1")
-    assert "internal-7" not in failure.message
-    assert "internal-7" in failure.detail
+    assert "internal-7" not in f"{failure} {failure.message} {failure.detail}"
+    assert failure.detail == "PutObject: 404 NoSuchBucket (request id R1)"
+
+
+@pytest.mark.parametrize(
+    ("code", "request_id", "detail"),
+    [
+        ("Access Denied to alice", "R1", "PutObject: 403 (request id R1)"),
+        ("alice@example.org", "", "PutObject: 403"),
+        ("AccessDenied", "R1 alice", "PutObject: 403 AccessDenied"),
+        ("KMS.NotFoundException", "a/b+c=", "PutObject: 403 KMS.NotFoundException (request id a/b+c=)"),
+    ],
+)
+def test_of_an_answer_the_log_has_what_looks_like_a_code_and_an_id(code, request_id, detail):
+    assert answered("PutObject", 403, code, "alice may not", request_id).detail == detail
+
+
+def caused(exception, cause):
+    exception.__cause__ = cause
+    return exception
+
+
+@pytest.mark.parametrize(
+    ("exception", "detail"),
+    [
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "Connection refused"),
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "Name or service not known"),
+        (ssl.SSLCertVerificationError(1, "certificate verify failed"), "certificate verify failed"),
+        (
+            caused(
+                botocore.exceptions.EndpointConnectionError(endpoint_url=f"http://s3/bucket/{SECRET}"),
+                caused(ValueError(SECRET), ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")),
+            ),
+            "Connection refused",
+        ),
+        (botocore.exceptions.ReadTimeoutError(endpoint_url=f"http://s3/bucket/{SECRET}"), ""),
+        (botocore.exceptions.ParamValidationError(report=SECRET), ""),
+        (ResponseParserError(SECRET), ""),
+        (http.client.BadStatusLine(SECRET), ""),
+        (TimeoutError(SECRET), ""),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_of_an_exception_the_log_has_its_type_and_what_the_system_said(exception, detail):
+    failure = translated("PutObject", exception)
+    assert failure.detail == f"PutObject: {type(exception).__name__}" + (f": {detail}" if detail else "")
+    assert SECRET not in f"{failure} {failure.message}"
 
 
 def test_what_a_credential_provider_said_is_not_repeated():
