@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import uuid
 from typing import Any
-from urllib.parse import urlsplit
 
 from authz.config import OpaConfig, OpenFgaConfig
 from authz.decisions import PolicyQuestion
 from authz.identity import Identity
+from tests.servers.opa import Opa
+from tests.servers.openfga import OpenFga
 
 REGO = """
 package %s
@@ -73,32 +72,15 @@ def question(subject: str = "anne", *, groups: tuple[str, ...] = (), **more: Any
     return PolicyQuestion(**asked | more)
 
 
-def call(endpoint: str, method: str, path: str, body: bytes | dict[str, Any]) -> Any:
-    """One request to a server's API, its JSON answer."""
-    connection = http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=30)
-    try:
-        connection.request(method, path, body if isinstance(body, bytes) else json.dumps(body))
-        answer = connection.getresponse()
-        text = answer.read()
-        assert answer.status < 300, text
-        return json.loads(text or b"{}")
-    finally:
-        connection.close()
-
-
-def opa_with_policy(endpoint: str, rego: str = REGO) -> OpaConfig:
+def opa_with_policy(opa: Opa, rego: str = REGO) -> OpaConfig:
     """A package of its own at a real OPA."""
     package = f"p{uuid.uuid4().hex}"
-    call(endpoint, "PUT", f"/v1/policies/{package}", (rego % package).encode())
-    return OpaConfig(endpoint, f"/v1/data/{package}/allow")
+    opa.put_policy(package, rego % package)
+    return OpaConfig(opa.endpoint, f"/v1/data/{package}/allow")
 
 
-def openfga_store(
-    endpoint: str, model: dict[str, Any] = MODEL, tuples: list[tuple[str, str, str]] = TUPLES
-) -> OpenFgaConfig:
+def openfga_store(openfga: OpenFga) -> OpenFgaConfig:
     """A store of its own at a real OpenFGA."""
-    store: str = call(endpoint, "POST", "/stores", {"name": "tests"})["id"]
-    made = call(endpoint, "POST", f"/stores/{store}/authorization-models", model)
-    keys = [{"user": user, "relation": relation, "object": thing} for user, relation, thing in tuples]
-    call(endpoint, "POST", f"/stores/{store}/write", {"writes": {"tuple_keys": keys}})
-    return OpenFgaConfig(endpoint, store, made["authorization_model_id"], group="group:{group}")
+    store = openfga.create_store(MODEL)
+    openfga.write(store, [dict(zip(("user", "relation", "object"), each, strict=True)) for each in TUPLES])
+    return OpenFgaConfig(openfga.endpoint, store.store_id, store.model_id, group="group:{group}")
