@@ -87,9 +87,9 @@ class RequestBridge:
         try:
             response.take(self._application(environ, response.start))
         except ClientGoneError:
-            _logger.info("%s %s: the client left", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+            _logger.info("%s: the client left", environ["REQUEST_METHOD"])
         except Exception:
-            _logger.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+            _logger.exception("%s failed", environ["REQUEST_METHOD"])
             response.fail()
 
     def _connection(self, body: WireInput) -> Headers:

@@ -6,9 +6,11 @@ import logging
 import re
 import time
 
+from .exception_text import exception_text
 from .moments import Moments
 
 _INDENT = "    "
+_ENDS = "\r\n"
 # C0 without tab, C1, DEL, Unicode's line and paragraph ends, marks that turn the direction of a line, and
 # surrogates, which no encoding can write.
 _UNSAFE = re.compile("[\0-\x08\n-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -29,10 +31,10 @@ class ConsoleFormatter(logging.Formatter):
         ids = _ids(getattr(record, "trace_id", ""), getattr(record, "span_id", ""))
         line = (
             f"{self._moment(record.created)},{int(record.msecs):03d} "
-            f"{record.levelname} {record.name} {ids}{escaped(record.getMessage())}"
+            f"{record.levelname} {record.name} {ids}{escaped(record.getMessage().rstrip(_ENDS))}"
         )
-        if record.exc_info:
-            line += f"\n{_INDENT}{escaped(self.formatException(record.exc_info))}"
+        if told := exception_text(record):
+            line += f"\n{_INDENT}{escaped(told)}"
         if record.stack_info:
             line += f"\n{_INDENT}{escaped(self.formatStack(record.stack_info))}"
         return line

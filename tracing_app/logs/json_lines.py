@@ -7,6 +7,7 @@ import logging
 import time
 from typing import Any
 
+from .exception_text import exception_text
 from .fields import extra_fields, plain_text
 from .moments import Moments
 
@@ -35,7 +36,7 @@ class JsonFormatter(logging.Formatter):
             kind = record.exc_info[0]
             fields["exception"] = {
                 "type": kind.__qualname__,
-                "stacktrace": plain_text(self.formatException(record.exc_info)),
+                "stacktrace": plain_text(exception_text(record)),
             }
         for name, value in extra_fields(record).items():
             fields.setdefault(name, value)
