@@ -22,6 +22,7 @@ from tracing_app.redaction import Redactor
 AttributeValue = str | bool | int | float
 Kind = Literal["internal", "client"]
 
+_METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
 _KINDS: Mapping[Kind, SpanKind] = {"internal": SpanKind.INTERNAL, "client": SpanKind.CLIENT}
 _trace_id: ContextVar[str] = ContextVar("mizuchi_trace_id", default="")
 
@@ -113,6 +114,12 @@ def fail(span: Span, error: BaseException) -> None:
     status = getattr(error, "status", None)
     if not (isinstance(status, int) and status < 500):
         span.set_status(StatusCode.ERROR)
+
+
+def known_method(method: str) -> str:
+    """An HTTP method as traces and logs may show it: ``_OTHER`` when the client made it up. Source: semantic
+    conventions for HTTP, ``http.request.method``."""
+    return method if method in _METHODS else "_OTHER"
 
 
 def name_request(name: str, attributes: Mapping[str, AttributeValue]) -> None:

@@ -22,7 +22,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from tracing_app.api import new_trace_id, trace
+from tracing_app.api import known_method, new_trace_id, trace
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Environ = Mapping[str, Any]
@@ -71,9 +71,10 @@ class TraceMiddleware:
     def _traced(self, request: HttpRequest, tracer: Tracer) -> HttpResponseBase:
         environ = request.META
         context, links = self._context(environ)
-        method = environ["REQUEST_METHOD"]
+        method = known_method(environ["REQUEST_METHOD"])
+        name = "HTTP" if method == "_OTHER" else method
         span = tracer.start_span(
-            method, context, kind=SpanKind.SERVER, attributes=_attributes(environ), links=links
+            name, context, kind=SpanKind.SERVER, attributes=_attributes(environ, method), links=links
         )
         ids = span.get_span_context()
         trace_id = f"{ids.trace_id:032x}"
@@ -126,11 +127,11 @@ class _EnvironGetter(Getter[Environ]):
 _ENVIRON_GETTER = _EnvironGetter()
 
 
-def _attributes(environ: Environ) -> dict[str, str | int]:
+def _attributes(environ: Environ, method: str) -> dict[str, str | int]:
     """Stable HTTP conventions. The path is set by the view, which knows what of it may be shown; the
     query holds signatures and the client's address is a person's, so neither is there."""
     attributes: dict[str, str | int] = {
-        "http.request.method": environ["REQUEST_METHOD"],
+        "http.request.method": method,
         "url.scheme": environ["wsgi.url_scheme"],
         "server.address": environ.get("SERVER_NAME", ""),
         "server.port": int(environ.get("SERVER_PORT") or 0),

@@ -17,7 +17,7 @@ from authz.authentication import RequestAuthentication
 from authz.decisions import PolicyQuestion
 from authz.identity import Authenticated
 from authz.permissions import UploadPermission
-from tracing_app.api import name_request, redacted_key, trace_id
+from tracing_app.api import known_method, name_request, redacted_key, trace_id
 from uploads import bucket_operations, exception_handler, object_operations
 from uploads.apps import configured_gateway
 from uploads.call import Call
@@ -60,7 +60,7 @@ class S3View(APIView):
         environ = request._request.META
         parts = request_parts(environ, gateway.config.trusted_proxies)
         s3 = parse_request(parts, gateway.config.domain)
-        _name_span(parts.method, s3)
+        _name_span(parts.method, s3, is_known=s3.address.bucket in gateway.buckets)
         source = WireSource(environ["wsgi.input"], expected_bytes=s3.content_length)
         self.source = source
         self.call = Call(gateway, parts, s3, source)
@@ -118,6 +118,7 @@ class S3View(APIView):
         call: Call | None = getattr(self, "call", None)
         operation = call.s3.operation.value if call else None
         code = getattr(response, "error_code", None)
+        method = known_method(method or "")
         fields = {
             "method": method,
             "operation": operation,
@@ -139,15 +140,21 @@ class S3View(APIView):
     get = put = post = delete = head = options = patch = trace = serve  # type: ignore[assignment]
 
 
-def _name_span(method: str, s3: S3Request) -> None:
-    """Name the root span by the operation, with the path as far as traces may show it."""
+def _name_span(method: str, s3: S3Request, *, is_known: bool) -> None:
+    """Name the root span by the operation, with the path as far as traces may show it.
+
+    A bucket that is not ``is_known`` may be the beginning of a key, from a client that forgot the bucket.
+    """
     bucket, key = s3.address.bucket or "", s3.address.key
+    if bucket and not is_known:
+        bucket = redacted_key(bucket)
     attributes = {
-        "http.route": "/{bucket}/{key}" if key else "/{bucket}",
-        "url.path": f"/{bucket}/{redacted_key(key)}" if key else f"/{bucket}",
+        "http.route": "/{bucket}",
+        "url.path": f"/{bucket}",
         "rpc.method": f"S3/{s3.operation.value}",
         "aws.s3.bucket": bucket,
     }
     if key:
-        attributes["aws.s3.key"] = redacted_key(key)
+        shown = redacted_key(key)
+        attributes |= {"http.route": "/{bucket}/{key}", "url.path": f"/{bucket}/{shown}", "aws.s3.key": shown}
     name_request(f"{method} s3.{s3.operation.value}", attributes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,6 @@ from tests.contracts.http_spans import Application, BuildApplication, HttpSpansC
 from tracing_app.api import name_request
 from tracing_app.middleware import TraceMiddleware
 from tracing_app.pages import TracedPages, stop_tracing_pages, trace_pages
-from tracing_app.recording.data import SpanData
 
 
 class TestS3Path(HttpSpansContract):
@@ -51,10 +50,6 @@ class TestS3Path(HttpSpansContract):
     @pytest.fixture
     def refused(self) -> dict[str, str]:
         return {"HTTP_X_UNREADABLE": "cannot-be-read.example"}
-
-    @pytest.mark.xfail(reason="a method that nobody knows is in the name and attribute as it came")
-    def test_methods_that_nobody_knows_do_not_become_names(self, root_of: Callable[..., SpanData]) -> None:
-        super().test_methods_that_nobody_knows_do_not_become_names(root_of)
 
 
 class TestPages(HttpSpansContract):
