@@ -15,6 +15,7 @@ from opentelemetry.trace import StatusCode
 from tracing_app.recording.data import EventData, LinkData, Scope, SpanData, TraceData
 
 from .attribute_wire import PairCache, encode_attributes
+from .exported_state import exported_state
 from .protobuf_wire import count_field, delimited, fixed32, text_field, varint
 from .signal import TRACES
 from .trace_queue import weigh
@@ -89,7 +90,7 @@ class SpanEncoder:
         trace_id, span_id, _, flags, state, _ = span.context
         parts = [_ids(trace_id, span_id)]
         if state:
-            parts.append(text_field(b"\x1a", state.to_header()))
+            parts.append(text_field(b"\x1a", exported_state(state)))
         if span.parent_span_id:
             parts.append(b"\x22\x08" + span.parent_span_id.to_bytes(8, "big"))
         name = self._span_names.get(span.name)
@@ -136,7 +137,7 @@ class SpanEncoder:
             context = link.context
             content = [
                 _ids(context.trace_id, context.span_id),
-                text_field(b"\x1a", context.trace_state.to_header()),
+                text_field(b"\x1a", exported_state(context.trace_state)),
             ]
             self._link_pairs.append_to(content, link.attributes)
             content.append(count_field(b"\x28", link.dropped_attributes))
