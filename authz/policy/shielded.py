@@ -11,6 +11,7 @@ from authz.decisions import PolicyQuestion
 from tracing_app.breaker import Breaker
 
 from .base import Engine, EngineAnswer, EngineFailure, EngineName
+from .verdict import BREAKER_OPEN
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class ShieldedEngine:
         """Its answer. Raises EngineFailure, at once while the breaker is open."""
         if not self.breaker.allows():
             where = f"{self.host}:{self.port}"
-            raise EngineFailure("breaker_open", f"{where} is left alone after failures", is_outage=True)
+            raise EngineFailure(BREAKER_OPEN, f"{where} is left alone after failures", is_outage=True)
         try:
             answer = self._engine.ask(question)
         except EngineFailure as failure:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tracing_app.breaker import State
 
-from .verdict import Verdict
+from .verdict import BREAKER_OPEN, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,15 @@ class Tally:
             if verdict.is_cached:
                 self.cache_hits += 1
             elif verdict.outcome == "error":
-                self.last_error = verdict.detail or verdict.reason
-                self.last_error_at = self._clock()
+                self._blame(verdict)
             else:
                 self._time(verdict.seconds)
+
+    def _blame(self, verdict: Verdict) -> None:
+        """That nobody was asked is no cause: what led to it stays."""
+        if verdict.reason != BREAKER_OPEN:
+            self.last_error = verdict.detail or verdict.reason
+            self.last_error_at = self._clock()
 
     def _time(self, seconds: float) -> None:
         """An exponentially weighted mean: the last 20 answers make up two thirds of it."""

@@ -16,6 +16,7 @@ _ENGINES_REASONS = {True: "allowed", False: "denied"}
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.,:-]{0,63}")
 _SHORTEST_NAME = 3
 WITHHELD = "reason not shown"
+BREAKER_OPEN = "breaker_open"
 
 
 @dataclass(frozen=True, slots=True)
