@@ -35,6 +35,7 @@ CLIENTS = 2
 BODY = b"x" * 1024
 LOST = 0
 HEAD = re.compile(rb"HTTP/1\.1 (\d+) .*?content-length: (\d+)\r\n.*?\r\n\r\n", re.DOTALL | re.IGNORECASE)
+REQUEST_ID = re.compile(rb"x-amz-request-id: (\S+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,8 @@ class Run:
 class Connection:
     """One kept-alive connection with one request on its way."""
 
-    def __init__(self, port: int) -> None:
-        self.sock = socket.create_connection(("127.0.0.1", port))
+    def __init__(self, port: int, timeout_seconds: float | None = None) -> None:
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout_seconds)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.began = 0.0
         self._answer = b""
@@ -93,6 +94,12 @@ class Connection:
         is_whole = head is not None and len(self._answer) >= head.end() + int(head[2])
         return int(head[1]) if head and is_whole else None
 
+    @property
+    def request_id(self) -> str:
+        """Of the answer received last."""
+        found = REQUEST_ID.search(self._answer)
+        return found[1].decode() if found else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
@@ -107,7 +114,7 @@ class Client:
 
     def run(self) -> tuple[list[float], int]:
         """The milliseconds of each request that was answered with 200, and how many were not."""
-        requests = self._requests()
+        requests = self.requests()
         took: list[float] = []
         failures = 0
         deadline = time.monotonic() + self.seconds
@@ -134,7 +141,8 @@ class Client:
                         connection.send(next(requests))
         return took, failures
 
-    def _requests(self) -> Iterator[bytes]:
+    def requests(self) -> Iterator[bytes]:
+        """Signed PUTs of one small body, each of a key of its own."""
         number = 0
         while True:
             number += 1

@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +58,7 @@ class Node:
     """A gateway with the buckets ``files`` (a folder) and, with an upstream, ``seaweed``.
 
     A node with the ``database_url`` and ``secret_key`` of another one is a second node of the same gateway.
+    ``sections`` are more of the configuration; ``run_by`` is a command that runs the gateway's own.
     """
 
     folder: Path
@@ -67,6 +68,8 @@ class Node:
     secret_key: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
     secret_access_key: str = field(default_factory=lambda: secrets.token_hex(20), repr=False)
     environment: dict[str, str] = field(default_factory=dict)
+    sections: dict[str, Any] = field(default_factory=dict)
+    run_by: Sequence[str] = ()
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
 
@@ -74,7 +77,7 @@ class Node:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = quiet_port()
         self.database_url = self.database_url or f"sqlite:///{self.folder / 'gateway.sqlite3'}"
-        (self.folder / "config.yaml").write_text(json.dumps(self._configuration()))
+        self.configure()
 
     @property
     def endpoint(self) -> str:
@@ -97,11 +100,15 @@ class Node:
         assert self.process is not None
         return self.process.pid
 
+    def configure(self) -> None:
+        """Write the configuration: after a change of ``sections``, for the next start."""
+        (self.folder / "config.yaml").write_text(json.dumps({**self._configuration(), **self.sections}))
+
     def start(self) -> None:
         """Start and wait until it is ready; the log goes on where it was."""
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, str(MANAGE), "serve"],
+                [*self.run_by, sys.executable, str(MANAGE), "serve"],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
