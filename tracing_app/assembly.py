@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import dataclass
 
 from opentelemetry import trace
@@ -14,6 +15,8 @@ from tracing_app.config import StoreConfig, TracingConfig
 from tracing_app.exporting.factory import build_worker
 from tracing_app.exporting.fan_out import FanOut
 from tracing_app.exporting.worker import ExportWorker
+from tracing_app.live.control import SamplingControl
+from tracing_app.live.exchange import MAX_UPLOADS_TO_TELL, Exchange
 from tracing_app.logs.log_export import hurry_log_export
 from tracing_app.recording.data import TraceData
 from tracing_app.recording.provider import LightTracerProvider
@@ -37,6 +40,7 @@ class Tracing:
     tracer: Tracer
     provider: TracerProvider
     sampler: TailSampler
+    control: SamplingControl
     exporter: ExportWorker[TraceData] | None
     store: ExportWorker[TraceData] | None
 
@@ -63,19 +67,33 @@ def begin(config: TracingConfig) -> Tracing:
     exporter = build_worker(config.export, resource) if config.export else None
     store = _store(config.store, resource) if config.store else None
     workers = [worker for worker in (exporter, store) if worker is not None]
+    told: deque[int] = deque(maxlen=MAX_UPLOADS_TO_TELL)
     sampler = TailSampler(
         tail_policy(config.sampling),
         FanOut(workers),
         uploads=HeldUploads() if config.multipart == "join" else None,
+        on_upload_kept=told.append,
     )
     head = HeadSampler(head_choice(config.sampling), tail=True)
+    control = SamplingControl(config.sampling, head, sampler)
+    exchange = _exchange(control, sampler, told)
     provider = LightTracerProvider(head, sampler, record_stacktraces=False)
     trace.set_tracer_provider(provider)
     tracer = provider.get_tracer("mizuchi", VERSION)
     for worker in workers:
         worker.start()  # a spool left from before goes out now, not with the first trace
     api.use(tracer, Redactor(config.redaction, config.hash_keys))
-    return Tracing(tracer, provider, sampler, exporter, store)
+    exchange.start()
+    return Tracing(tracer, provider, sampler, control, exporter, store)
+
+
+def _exchange(control: SamplingControl, sampler: TailSampler, told: deque[int]) -> Exchange:
+    return Exchange(
+        to_tell=told,
+        apply=control.apply,
+        keep=sampler.keep_upload,
+        forget_before=sampler.forget_done_uploads,
+    )
 
 
 def _store(config: StoreConfig, resource: Resource) -> ExportWorker[TraceData]:

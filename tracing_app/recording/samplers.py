@@ -24,6 +24,10 @@ class HeadSampler(Sampler):
     """
 
     def __init__(self, choice: Choice, *, tail: bool) -> None:
+        self.replace(choice, tail=tail)
+
+    def replace(self, choice: Choice, *, tail: bool) -> None:
+        """Decide so from now on."""
         self._choice = choice
         self._tail = tail
         self._unsampled = Decision.RECORD_ONLY if tail else Decision.DROP
