@@ -85,6 +85,7 @@ def tracing_config(config: Config, places: Places, keys: Keyring) -> TracingConf
     tracing = config.tracing
     return TracingConfig(
         service_name=tracing.service_name,
+        is_enabled=tracing.enabled,
         export=_export(tracing, places) if tracing.enabled and tracing.otlp.endpoint else None,
         store=_store(tracing) if tracing.enabled else None,
         resource=dict(tracing.resource),

@@ -17,14 +17,27 @@ from tracing_app.exporting.endpoint import parse_endpoint
 
 
 def check_tracing(**kwargs: Any) -> list[CheckMessage]:
-    """mizuchi.W010 to W014. Where nothing is traced there is nothing to say."""
+    """mizuchi.W010 to W015. Where nothing is to be traced there is nothing to say."""
     config = tracing_config()
-    if config.export is None:
+    if not config.is_enabled:
         return []
-    return [message for check in _CHECKS for message in check(config, config.export)]
+    if config.export is None and config.store is None:
+        return [*_nowhere_to_go()]
+    messages = [*_nothing_kept(config), *_keys_in_full(config)]
+    if config.export is not None:
+        messages += [message for check in _EXPORT_CHECKS for message in check(config.export)]
+    return [*messages]
 
 
-def _credentials_in_clear(config: TracingConfig, export: ExportConfig) -> Iterator[Warning]:
+def _nowhere_to_go() -> Iterator[Warning]:
+    yield Warning(
+        "Traces are wanted, but have no place to go: there is no collector, and tracing.local_store is off.",
+        hint="Set tracing.otlp.endpoint or tracing.local_store.enabled, or tracing.enabled to false.",
+        id="mizuchi.W015",
+    )
+
+
+def _credentials_in_clear(export: ExportConfig) -> Iterator[Warning]:
     otlp = export.otlp
     if otlp is None or not otlp.headers:
         return
@@ -37,7 +50,7 @@ def _credentials_in_clear(config: TracingConfig, export: ExportConfig) -> Iterat
         )
 
 
-def _nothing_kept(config: TracingConfig, export: ExportConfig) -> Iterator[Warning]:
+def _nothing_kept(config: TracingConfig) -> Iterator[Warning]:
     if _keeps_nothing(config.sampling):
         yield Warning(
             "There is a place for traces, but tracing.sampling keeps none.",
@@ -47,10 +60,12 @@ def _nothing_kept(config: TracingConfig, export: ExportConfig) -> Iterator[Warni
 
 
 def _keeps_nothing(sampling: SamplingConfig) -> bool:
-    return sampling.strategy == "never" or (sampling.strategy != "always" and sampling.ratio == 0)
+    """Neither the head nor what is looked at in the end."""
+    by_head = sampling.strategy == "always" or (sampling.strategy != "never" and sampling.ratio > 0)
+    return not (by_head or sampling.errors or sampling.slow_request_ms is not None or sampling.rules)
 
 
-def _spool_not_writable(config: TracingConfig, export: ExportConfig) -> Iterator[Warning]:
+def _spool_not_writable(export: ExportConfig) -> Iterator[Warning]:
     if export.spool is None:
         return
     existing = next(
@@ -66,7 +81,7 @@ def _spool_not_writable(config: TracingConfig, export: ExportConfig) -> Iterator
         )
 
 
-def _batch_beyond_queue(config: TracingConfig, export: ExportConfig) -> Iterator[Warning]:
+def _batch_beyond_queue(export: ExportConfig) -> Iterator[Warning]:
     batch = export.batch
     if batch.max_export_batch_size > batch.max_queue_spans:
         yield Warning(
@@ -77,7 +92,7 @@ def _batch_beyond_queue(config: TracingConfig, export: ExportConfig) -> Iterator
         )
 
 
-def _keys_in_full(config: TracingConfig, export: ExportConfig) -> Iterator[Warning]:
+def _keys_in_full(config: TracingConfig) -> Iterator[Warning]:
     if config.redaction == "full":
         yield Warning(
             "Traces show the full keys of objects, with whatever they tell of persons.",
@@ -86,12 +101,10 @@ def _keys_in_full(config: TracingConfig, export: ExportConfig) -> Iterator[Warni
         )
 
 
-_CHECKS: tuple[Callable[[TracingConfig, ExportConfig], Iterator[Warning]], ...] = (
+_EXPORT_CHECKS: tuple[Callable[[ExportConfig], Iterator[Warning]], ...] = (
     _credentials_in_clear,
-    _nothing_kept,
     _spool_not_writable,
     _batch_beyond_queue,
-    _keys_in_full,
 )
 
 

@@ -42,7 +42,7 @@ class TracingConfig:
     """Everything the tracing room needs to know.
 
     ``export`` is the way to a collector, ``store`` the store on this machine; both None: there is nowhere for
-    traces to go, so none are recorded. ``multipart``: later
+    traces to go, so none are recorded, which is meant so unless ``is_enabled``. ``multipart``: later
     requests of a multipart upload join the trace it began in, or are traces of their own, linked to it.
     ``hash_keys`` (32 bytes each): the first hashes subjects and keys.
     """
@@ -55,3 +55,4 @@ class TracingConfig:
     redaction: KeyRedaction = "prefix"
     multipart: MultipartTraces = "join"
     hash_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    is_enabled: bool = True
