@@ -126,4 +126,5 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 if SERVER.trusted_proxies:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+LOGGING_CONFIG = "tracing_app.logs.layers.configure_logging"
 LOGGING = logging_settings(logging_config(_config, _places, TRACING))

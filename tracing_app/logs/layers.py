@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import logging.config
 from typing import Any
 
 from .config import LoggingConfig
@@ -17,6 +18,13 @@ class WithoutTraceback(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.exc_info = record.exc_text = None
         return True
+
+
+def configure_logging(settings: dict[str, Any]) -> None:
+    """What ``LOGGING_CONFIG`` names. Python's warnings become records too, of ``py.warnings``: or they would
+    stand between lines of JSON."""
+    logging.config.dictConfig(settings)
+    logging.captureWarnings(True)
 
 
 def logging_settings(config: LoggingConfig) -> dict[str, Any]:

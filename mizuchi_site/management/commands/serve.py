@@ -11,9 +11,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from mizuchi_site.server.gateway_server import GatewayServer, ServerOptions
 from mizuchi_site.server.listening import BindAddress, BindError
+from tracing_app.logs.log_export import hurry_log_export
 from tracing_app.store.tables import ensure_tables
 
 APPLICATION = "mizuchi_site.wsgi:application"
+# For the last log records of the main process: its workers have had their time before.
+LOG_SECONDS = 0.5
 
 
 class Command(BaseCommand):
@@ -46,6 +49,7 @@ class Command(BaseCommand):
             ).run()
         except BindError as error:
             raise CommandError(str(error)) from error
+        hurry_log_export(LOG_SECONDS)
         sys.exit(code)
 
 

@@ -7,6 +7,7 @@ import json
 import logging
 import logging.config
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 from tracing_app.config import TracingConfig
 from tracing_app.exporting.config import BatchConfig, ExportConfig, OtlpConfig
 from tracing_app.logs.config import LogExportConfig, LoggingConfig
-from tracing_app.logs.layers import logging_settings
+from tracing_app.logs.layers import configure_logging, logging_settings
 from tracing_app.logs.levels import LogLevels, parse_levels
 
 
@@ -37,7 +38,7 @@ def configure(told: dict[str, Any]) -> None:
             export=export,
         )
     )
-    logging.config.dictConfig(settings)
+    configure_logging(settings)
 
 
 if __name__ == "__main__":
@@ -49,3 +50,5 @@ if __name__ == "__main__":
     configure(told)
     for name, level in told["calls"]:
         logging.getLogger(name).log(getattr(logging, level.upper()), f"{level} of {name}")
+    if told.get("warns"):
+        warnings.warn("beware", stacklevel=1)

@@ -68,6 +68,10 @@ def test_no_text_of_a_client_begins_a_line() -> None:
     assert_one_record(line("failed", error=raised(ValueError(HOSTILE + forged))))
 
 
+def test_the_end_of_a_message_is_the_end_of_the_line() -> None:
+    assert line("x\r\n").endswith(" x")
+
+
 def test_a_traceback_stays_readable() -> None:
     text = line("failed", error=raised(ValueError("a fault")))
 

@@ -84,6 +84,14 @@ def test_json_is_the_console_in_another_format() -> None:
     assert [json.loads(line)["message"] for line in lines] == ["info of uploads"]
 
 
+@pytest.mark.parametrize("console", [True, False])
+def test_a_warning_of_python_is_a_record(console: bool) -> None:
+    lines = [json.loads(line) for line in logged(warns=True, format="json", console=console)]
+
+    assert [(line["logger"], line["level"]) for line in lines] == [("py.warnings", "WARNING")] * console
+    assert all("UserWarning: beware" in line["message"] for line in lines)
+
+
 @pytest.fixture(params=["grpc", "http/protobuf"])
 def receiver(request: pytest.FixtureRequest) -> Any:
     with otlp_receiver(request.param) as made:
@@ -110,6 +118,7 @@ def test_without_a_collector_the_console_says_so_once_and_the_process_ends() -> 
     assert [re.sub(r".* mizuchi", "mizuchi", line).partition(":")[0] for line in lines[1:]] == [
         "mizuchi.tracing.export log export fails, retrying",
         "mizuchi.tracing.export log export fails, logs are lost",
+        "mizuchi.tracing.export log export has ended",
     ]
 
 

@@ -17,14 +17,12 @@ from tests.servers.otlp_receiver import BlackHole, Fail, OtlpReceiver, Partial, 
 from tests.tracing_app.exporting.export_setup import quick, real_worker, towards, until
 from tests.tracing_app.exporting.otlp_samples import trace_of
 from tests.tracing_app.logs.records import record_of
-from tracing_app.assembly import Tracing
 from tracing_app.config import TracingConfig
 from tracing_app.exporting.config import ExportConfig, OtlpConfig
 from tracing_app.logs import log_export
 from tracing_app.logs.config import LogExportConfig
 from tracing_app.logs.log_export import LogExportStats, log_export_stats
 from tracing_app.logs.otlp_handler import OtlpHandler
-from tracing_app.recording.provider import LightTracerProvider
 
 OWN = logging.getLogger("tests_of_logs")
 
@@ -171,14 +169,13 @@ def test_traces_and_logs_end_in_the_same_three_seconds(
     otlp = towards(receiver, timeout_seconds=30.0)
     handler = begin(handlers, quick(otlp))
     worker = real_worker(quick(otlp))
-    provider = LightTracerProvider(None, worker)  # type: ignore[arg-type]
-    tracing = Tracing(provider.get_tracer("x"), provider, worker)
     OWN.info("stuck")
     worker.offer(trace_of(1, 4))
     until(lambda: receiver.tries == 2)
 
     began = time.monotonic()
-    assert not tracing.shutdown()
+    log_export.hurry_log_export(3)
+    assert not worker.shutdown(3)
     handler.close()
 
     assert time.monotonic() - began < 4
