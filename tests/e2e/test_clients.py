@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from tests.e2e.clients.cases import CASES, content_of_size
 from tests.e2e.clients.catalogue import CLIENTS
-from tests.e2e.clients.target import SETUP, Client, Target
+from tests.e2e.clients.target import Client, Target
 from tests.e2e.gateway import Site
 
 
@@ -38,7 +37,7 @@ def test_uploads_arrive_unchanged(
     file_of_size: Callable[[int], Path],
     gateway_log: Callable[[], str],
 ) -> None:
-    require_installed(client)
+    client.require()
     size = CASES[case].size
     key = f"{client.name}/{CASES[case].key}"
 
@@ -47,14 +46,3 @@ def test_uploads_arrive_unchanged(
     arrived = site.read(bucket, key)
     # Compared as a fact: a diff of 30 MiB helps nobody.
     assert (len(arrived), arrived == content_of_size(size)) == (size, True)
-
-
-def require_installed(client: Client) -> None:
-    """Skips the test of a client that is not here; where CI is true, it fails."""
-    missing = client.missing()
-    if not missing:
-        return
-    reason = f"{client.name}: no {', '.join(missing)}; run {SETUP} and install .ci/apt-packages.txt"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)

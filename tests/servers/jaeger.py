@@ -24,12 +24,13 @@ ARRIVAL_SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span as Jaeger answers it; ids are hex, ``parent_id`` of a trace's first span is ``""``.
+    """A span of a service as Jaeger answers it; ids are hex, ``parent_id`` of a trace's first span is ``""``.
 
     ``events`` are their names in order, ``links`` the trace ids it is linked to, ``warnings`` what Jaeger
     found wrong and put right (a negative duration, a parent that is its child).
     """
 
+    service: str
     name: str
     kind: str
     span_id: str
@@ -59,8 +60,7 @@ class Jaeger:
         if answer.status_code == 404:
             return []
         resources = answer.raise_for_status().json()["result"]["resourceSpans"]
-        scopes = (scope for resource in resources for scope in resource["scopeSpans"])
-        return [_span(span) for scope in scopes for span in scope["spans"]]
+        return [span for resource in resources for span in _spans(resource)]
 
     def wait_for(self, trace_id: str, spans: int) -> list[Span]:
         """A trace once it has so many spans; what there is of it when they have not come in time."""
@@ -112,10 +112,18 @@ def _configuration(http: int, grpc: int, otlp_grpc: int, otlp_http: int) -> dict
     }
 
 
-def _span(span: Mapping[str, Any]) -> Span:
-    attributes = {each["key"]: _value(each["value"]) for each in span.get("attributes", [])}
+def _spans(resource: Mapping[str, Any]) -> Iterator[Span]:
+    service = _attributes(resource["resource"]).get("service.name", "")
+    for scope in resource["scopeSpans"]:
+        for span in scope["spans"]:
+            yield _span(service, span)
+
+
+def _span(service: str, span: Mapping[str, Any]) -> Span:
+    attributes = _attributes(span)
     warnings = attributes.pop(WARNINGS, ())
     return Span(
+        service=service,
         name=span["name"],
         kind=KINDS[span.get("kind", 0)],
         span_id=span["spanId"],
@@ -126,6 +134,10 @@ def _span(span: Mapping[str, Any]) -> Span:
         is_error=span.get("status", {}).get("code") == ERROR,
         warnings=tuple(warnings),
     )
+
+
+def _attributes(holder: Mapping[str, Any]) -> dict[str, Any]:
+    return {each["key"]: _value(each["value"]) for each in holder.get("attributes", [])}
 
 
 def _value(value: Mapping[str, Any]) -> Any:

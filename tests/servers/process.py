@@ -36,13 +36,12 @@ def free_ports(count: int) -> list[int]:
 def needs_server(program: str) -> Path:
     """The path of a server's program, from the Python environment or PATH.
 
-    Without it the test is skipped with the reason, but fails where ``CI`` is ``true``: there a
-    missing server would make the tests look greener than they are.
+    Without it the test ends as ``unavailable``.
     """
     found = shutil.which(program, path=sysconfig.get_path("scripts")) or shutil.which(program)
     if found:
         return Path(found)
-    _unavailable(f"the server program {program!r} is not installed")
+    unavailable(f"the server program {program!r} is not installed")
 
 
 def needs_built_server(name: str) -> Path:
@@ -50,10 +49,14 @@ def needs_built_server(name: str) -> Path:
     try:
         return built(name)
     except BuildFailed as failed:
-        _unavailable(str(failed))
+        unavailable(str(failed))
 
 
-def _unavailable(reason: str) -> NoReturn:
+def unavailable(reason: str) -> NoReturn:
+    """Ends a test that needs what is not here: a failure where ``CI`` is ``true``, else a skip.
+
+    There a missing server or client would make the tests look greener than they are.
+    """
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)

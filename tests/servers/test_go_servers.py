@@ -89,11 +89,13 @@ def test_jaeger_gives_back_what_it_was_sent(jaeger: Jaeger) -> None:
         "events": [{"timeUnixNano": at, "name": "halfway"}],
         "links": [{"traceId": trace_id, "spanId": parent}],
     }
-    sent = {"resourceSpans": [{"scopeSpans": [{"spans": [root, inner]}]}]}
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "sender"}}]}
+    sent = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [root, inner]}]}]}
     httpx.post(f"{jaeger.otlp_endpoint('http/protobuf')}/v1/traces", json=sent).raise_for_status()
 
     spans = {span.name: span for span in jaeger.wait_for(trace_id, spans=2)}
 
+    assert {span.service for span in spans.values()} == {"sender"}
     assert spans["root"].parent_id == ""
     assert (spans["root"].kind, spans["inner"].kind) == ("SERVER", "CLIENT")
     assert spans["inner"].parent_id == spans["root"].span_id == parent

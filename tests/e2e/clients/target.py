@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
+from tests.servers.process import unavailable
+
 PROJECT = Path(__file__).resolve().parents[3]
 ENVIRONMENTS = Path(os.environ.get("MIZUCHI_CLIENTS", PROJECT / ".cache" / "clients"))
 SETUP = "tests/e2e/clients/setup.sh"
@@ -80,6 +82,11 @@ class Client:
 
     def missing(self) -> list[str]:
         return [str(program) for program in self.needs if not program.exists()]
+
+    def require(self) -> None:
+        """Skips the test of a client that is not here; where CI is true, it fails."""
+        if missing := self.missing():
+            unavailable(f"{self.name}: no {', '.join(missing)}; run {SETUP} and install .ci/apt-packages.txt")
 
 
 def run(
