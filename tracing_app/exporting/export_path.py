@@ -69,6 +69,10 @@ class ExportPath(Generic[T]):
             random=clocks.random,
         )
 
+    def tell_end(self) -> None:
+        """Say what this process has lost, if anything: its counts end with it."""
+        self._log.end(self.ledger.traces_dropped)
+
     def snapshot(self, queue: QueueNumbers) -> ExportStats:
         """All counts at this moment."""
         ledger = self.ledger

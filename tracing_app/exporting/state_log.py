@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Final, Literal
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, Literal
 
 from .signal import TRACES, Signal
+
+if TYPE_CHECKING:
+    from .stats import DropReason
 
 logger = logging.getLogger("mizuchi.tracing.export")
 
@@ -35,6 +38,7 @@ class StateLog:
         self._signal = signal
         self.state: ExportState = "healthy"
         self.since = now()
+        self._has_ended = False
 
     def worsen(self, state: ExportState, reason: str) -> None:
         """Enter a state unless the present one is as bad."""
@@ -53,6 +57,20 @@ class StateLog:
         was = self.state
         self._enter("healthy")
         logger.info("%s export has recovered, it was %s for %.0f s", self._signal.name, was, seconds)
+
+    def end(self, lost: Mapping[DropReason, int]) -> None:
+        """The process ends; ``lost`` are its traces by reason. Told once, and only when there are any."""
+        if self._has_ended or not lost:
+            return
+        self._has_ended = True
+        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(lost.items()))
+        logger.warning(
+            "%s export has ended: %d %s were lost (%s)",
+            self._signal.name,
+            sum(lost.values()),
+            self._signal.plural,
+            reasons,
+        )
 
     def _enter(self, state: ExportState) -> None:
         self.state = state

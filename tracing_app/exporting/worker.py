@@ -134,6 +134,11 @@ class ExportWorker(Generic[T]):
 
     def shutdown(self, deadline_seconds: float) -> bool:
         """Export or spool what is queued, take nothing more. Whether nothing was lost."""
+        is_whole = self._shut_down(deadline_seconds)
+        self._path.tell_end()
+        return is_whole
+
+    def _shut_down(self, deadline_seconds: float) -> bool:
         ends = self._clock() + deadline_seconds
         reserve = _reserve(deadline_seconds)
         lost = self._ledger.spans_lost

@@ -373,6 +373,25 @@ def test_one_line_for_each_change_of_state(tmp_path: Path, caplog: pytest.LogCap
     assert_nothing_unaccounted(worker)
 
 
+def test_what_was_lost_is_told_once_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    """The counters end with the process."""
+    worker = scripted_worker(quick(delay=60, queue=8), Scripted(Permanent("HTTP 400")))
+    for number in range(1, 4):
+        worker.offer(trace_of(number, 4))
+    worker.shutdown(1)
+    worker.shutdown(1)
+    lines = [record.getMessage() for record in caplog.records if "has ended" in record.getMessage()]
+    assert lines == ["trace export has ended: 3 traces were lost (queue_full 1, refused 2)"]
+
+
+def test_an_end_without_a_loss_is_not_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "mizuchi.tracing.export")
+    worker = scripted_worker(quick(delay=60, spool=tmp_path), Scripted())
+    worker.offer(trace_of(1))
+    assert worker.shutdown(1)
+    assert caplog.records == []
+
+
 def test_what_is_no_trace_at_all_raises_nothing_into_a_request() -> None:
     worker = scripted_worker(quick(delay=60), Scripted())
     worker.offer(TraceData(1, [object()]))  # type: ignore[list-item]

@@ -1,0 +1,128 @@
+"""Outages of the collector under a gateway in use: no upload notices, no trace is lost untold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.endurance.collector_outages import (
+    OUTAGES,
+    Collector,
+    Outage,
+    Protocol,
+    collector_before,
+    needs_mount_namespace,
+)
+from tests.endurance.memory import memory_of
+from tests.endurance.node import Node, running_node
+from tests.endurance.steady import Exchange, SteadyLoad, steady_load
+
+pytestmark = pytest.mark.slow
+
+EXPORT_LINE = re.compile(r".*mizuchi\.tracing\.export.*")
+LOST_LINE = re.compile(r"trace export has ended: (\d+) traces were lost")
+# Each worker may tell that it fails, spools, loses or is refused, and that it has recovered.
+LINES_PER_OUTAGE = 4
+GROWTH_MIB = 48
+EXIT_SECONDS = 5.0
+
+
+def tracing(collector: Collector, **more: Any) -> dict[str, Any]:
+    """The section, with the times of a test."""
+    return {
+        "otlp": {**collector.otlp, "timeout_seconds": 0.5},
+        "batch": {"scheduled_delay_millis": 100},
+        "breaker": {"failures": 2, "reset_seconds": 0.3},
+        **more,
+    }
+
+
+@dataclass(slots=True)
+class Scene:
+    """A gateway of two workers, its collector, and all that clients were told."""
+
+    node: Node
+    collector: Collector
+    exchanges: list[Exchange]
+
+    @contextmanager
+    def load(self) -> Iterator[SteadyLoad]:
+        with steady_load(self.node, per_second=200, number=len(self.exchanges)) as load:
+            yield load
+        self.exchanges += load.exchanges
+
+    @property
+    def failures(self) -> list[Exchange]:
+        return [exchange for exchange in self.exchanges if exchange.status != 200]
+
+    @property
+    def missing(self) -> set[str]:
+        """Request ids that clients have and the collector has not."""
+        arrived = {f"{number:032x}" for number in self.collector.receiver.trace_ids()}
+        return {exchange.request_id for exchange in self.exchanges if exchange.status == 200} - arrived
+
+    @property
+    def told_lost(self) -> int:
+        """Traces that workers said were lost when they ended."""
+        return sum(int(count) for count in LOST_LINE.findall(self.node.log.read_text()))
+
+    @property
+    def export_lines(self) -> list[str]:
+        return EXPORT_LINE.findall(self.node.log.read_text())
+
+    def memory(self) -> dict[int, float]:
+        return {pid: memory_of(pid).resident for pid in self.node.workers()}
+
+
+@contextmanager
+def scene(outage: Outage, protocol: Protocol, folder: Path) -> Iterator[Scene]:
+    if outage.needs == "name":
+        needs_mount_namespace()
+    with collector_before(outage, protocol, folder / "collector") as collector:
+        node = Node(folder / "node", sections={"tracing": tracing(collector)}, run_by=collector.run_by)
+        with running_node(node):
+            yield Scene(node, collector, [])
+
+
+@pytest.mark.parametrize(
+    ("outage", "protocol"),
+    [(outage, protocol) for outage in OUTAGES for protocol in outage.protocols],
+    ids=[f"{outage.name}-{protocol}" for outage in OUTAGES for protocol in outage.protocols],
+)
+def test_no_upload_notices_an_outage_and_no_trace_is_lost_untold(
+    outage: Outage, protocol: Protocol, tmp_path: Path
+) -> None:
+    with scene(outage, protocol, tmp_path) as play:
+        node, collector = play.node, play.collector
+        with play.load() as load:
+            load.wait(100)
+            before = play.memory()
+            outage.begin(collector)
+            load.wait(200)
+            outage.end(collector)
+            load.wait(50)
+        if outage.keeps_all:
+            node.wait(lambda: not play.missing, "delivered")
+        assert play.memory().keys() == before.keys(), "a worker died"
+        assert max(play.memory()[pid] - before[pid] for pid in before) < GROWTH_MIB
+
+        with play.load() as load:
+            load.wait(20)
+            outage.begin(collector)
+            load.wait(100)
+        code, seconds = node.stop()
+
+        assert (code, seconds < EXIT_SECONDS) == (0, True), seconds
+        assert play.failures == []
+        lines = play.export_lines
+        assert len(lines) <= 2 * 2 * LINES_PER_OUTAGE, "\n".join(lines)
+        outage.end(collector)
+        node.start()
+        node.wait(lambda: len(play.missing) == play.told_lost, "delivered or told")
+        assert outage.keeps_all is (play.told_lost == 0)
