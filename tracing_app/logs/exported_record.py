@@ -18,8 +18,6 @@ from typing import Final, NamedTuple
 
 from tracing_app.recording.exceptions import exception_type
 
-from .fields import extra_fields
-
 REDACTED: Final = "[redacted]"
 
 ATTRIBUTES: Final[Mapping[str, str]] = {
@@ -32,7 +30,6 @@ ATTRIBUTES: Final[Mapping[str, str]] = {
 }
 """Fields of ``extra``, and their names in the semantic conventions ("HTTP", "Error") or of our own."""
 
-_SCALARS = (str, int, float)
 _NUMBERS = frozenset({int, float, bool})
 _MAX_TEXT = 16 * 1024
 _MAX_FRAMES = 50
@@ -70,7 +67,7 @@ class RecordExport:
         }
         if _is_below(record.name, self._clean):
             text = whole_message(record)
-            attributes.update(_attributes_of_fields(record))
+            _add_fields(attributes, record)
         else:
             text = redacted_message(record, is_literal=_is_below(record.name, self._own))
         if record.exc_info and record.exc_info[1]:
@@ -129,10 +126,12 @@ def _redacted(value: object, trace_id: str) -> object:
     return _STAND_IN
 
 
-def _attributes_of_fields(record: logging.LogRecord) -> Iterator[tuple[str, Scalar]]:
-    for name, value in extra_fields(record).items():
-        if name in ATTRIBUTES and isinstance(value, _SCALARS):
-            yield ATTRIBUTES[name], value
+def _add_fields(attributes: dict[str, Scalar], record: logging.LogRecord) -> None:
+    given = record.__dict__
+    for name, attribute in ATTRIBUTES.items():
+        value = given.get(name)
+        if isinstance(value, str | int | float):
+            attributes[attribute] = value
 
 
 def frames_of(error: BaseException) -> str:
