@@ -45,7 +45,9 @@ class Engine:
     ) -> None:
         """``connections`` is how many it holds at once; further ones wait in the kernel."""
         granian: Any = importlib.import_module("granian._granian")
-        logging.getLogger("_granian").setLevel(logging.WARNING)
+        log = logging.getLogger("_granian")
+        if log.level == logging.NOTSET:  # the operator has not said how much of it to hear
+            log.setLevel(logging.WARNING)
         self._stop_signal = granian.WorkerSignal()
         self._worker = _build_worker(granian, number, listener_fd, backlog, connections)
         self._loop = ImmediateLoop()
