@@ -23,9 +23,10 @@ class AuthzAppConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from authz.checks import check_anonymous_buckets
+        from authz.checks import check_anonymous_buckets, check_policies
 
         register(check_anonymous_buckets, Tags.security)
+        register(check_policies, Tags.security)
 
     @property
     def config(self) -> AuthzConfig:

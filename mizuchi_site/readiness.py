@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from authz.health import policy_check
 from mizuchi_site.server.drain import is_draining
 from tracing_app.health.base import Check
 from tracing_app.health.exporter import exporter_check
@@ -12,7 +13,12 @@ from uploads.apps import configured_gateway
 
 
 def checks() -> Sequence[Check]:
-    return [Check("server", _not_draining), exporter_check(), *health.checks(configured_gateway())]
+    return [
+        Check("server", _not_draining),
+        exporter_check(),
+        policy_check(),
+        *health.checks(configured_gateway()),
+    ]
 
 
 def _not_draining() -> str:

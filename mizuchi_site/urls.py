@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import path
 
+from authz.health import PolicyHealthView
 from tracing_app.health.exporter import TracingHealthView
 
 admin.site.site_header = admin.site.site_title = "Mizuchi Uploadr"
@@ -15,4 +16,5 @@ admin.site.enable_nav_sidebar = False  # keys are long, and there are few pages
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("health/tracing", TracingHealthView.as_view()),
+    path("health/authz", PolicyHealthView.as_view()),
 ]
