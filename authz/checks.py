@@ -59,7 +59,7 @@ def _plain_tokens(bucket: str, policy: PolicyConfig) -> Iterator[CheckMessage]:
         if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
             carried = "its token and every question" if token else "every question"
             yield Warning(
-                f"Bucket {bucket!r} asks {name} over http: anybody on the way reads {carried} and can answer.",
+                f"Bucket {bucket!r} asks {name} over http: whoever is on the way reads {carried}.",
                 hint=f"Give authz.{name}.url an https address, or one of this machine.",
                 id="mizuchi.W004",
             )
