@@ -164,7 +164,7 @@ def readable(span: Span) -> ReadableSpan:
 @quick
 @given(st.lists(ordinary_spans, min_size=1, max_size=4))
 def test_the_sdk_s_encoder_says_the_same_but_for_what_it_leaves_out(found: list[Span]) -> None:
-    """It writes no W3C flags, all of a span's state and none of a link's; without a parent nothing is remote."""
+    """It writes no W3C flags, all of a span's state, none of a link's; without a parent nothing is remote."""
     for span in found:
         span.is_parent_remote = bool(span.parent_span_id) and span.is_parent_remote
     ours = parsed(SpanEncoder(RESOURCE).encode([TraceData(1, found)]))
