@@ -10,6 +10,8 @@ import time
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 
+from .lookup import Address, look_up
+
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
@@ -75,7 +77,7 @@ class DeadlineConnection(HTTPConnection):
         self.deadline = Deadline(0)
 
     def connect(self) -> None:
-        self._real = socket.create_connection((self.host, self.port), self.deadline.remaining())
+        self._real = _connected(look_up(self.host, self.port, self.deadline.remaining()), self.deadline)
         self._real.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._context:
             self._real.settimeout(self.deadline.remaining())
@@ -101,3 +103,20 @@ class DeadlineConnection(HTTPConnection):
         if self._real:
             self._real.close()
         self._real = None
+
+
+def _connected(addresses: list[Address], deadline: Deadline) -> socket.socket:
+    """Connect to the first that answers; each has its share of the time that is left. Raises OSError."""
+    for left in range(len(addresses), 0, -1):
+        family, kind, protocol, _, address = addresses[-left]
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(deadline.remaining() / left)
+            sock.connect(address)
+        except OSError:
+            sock.close()
+            if left == 1:
+                raise
+        else:
+            return sock
+    raise OSError("no address to connect to")

@@ -82,7 +82,7 @@ class Scene:
 
 @contextmanager
 def scene(outage: Outage, protocol: Protocol, folder: Path) -> Iterator[Scene]:
-    if outage.needs == "name":
+    if outage.needs == "nameserver":
         needs_mount_namespace()
     with collector_before(outage, protocol, folder / "collector") as collector:
         node = Node(folder / "node", sections={"tracing": tracing(collector)}, run_by=collector.run_by)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,7 @@ import grpc
 import pytest
 
 from tests.servers.certificates import Certificate, self_signed
+from tests.servers.nameserver import Mood, Nameserver, running_nameserver
 from tests.servers.otlp_receiver import (
     Accept,
     Behaviour,
@@ -40,18 +41,13 @@ class Collector:
     receiver: OtlpReceiver
     folder: Path
     own: Certificate | None = None
-    is_named: bool = False
+    nameserver: Nameserver | None = None
     _held: list[socket.socket] = field(default_factory=list)
-
-    @property
-    def hosts(self) -> Path:
-        """What the gateway has as /etc/hosts when the collector is named."""
-        return self.folder / "hosts"
 
     @property
     def otlp(self) -> dict[str, Any]:
         """``tracing.otlp`` of a gateway that exports to it."""
-        scheme, host = "https" if self.own else "http", HOST if self.is_named else "127.0.0.1"
+        scheme, host = "https" if self.own else "http", HOST if self.nameserver else "127.0.0.1"
         otlp: dict[str, Any] = {
             "endpoint": f"{scheme}://{host}:{self.receiver.port}",
             "protocol": self.receiver.protocol,
@@ -60,10 +56,12 @@ class Collector:
 
     @property
     def run_by(self) -> list[str]:
-        """What runs the gateway: with a name, in a mount namespace where it has a hosts file of its own."""
-        if not self.is_named:
+        """What runs the gateway: with a name, in a mount namespace where the nameserver is the only one."""
+        if self.nameserver is None:
             return []
-        return ["unshare", "-m", "sh", "-c", f'mount --bind "{self.hosts}" /etc/hosts && exec "$@"', "sh"]
+        resolver = self.folder / "resolv.conf"
+        resolver.write_text(f"nameserver {self.nameserver.address}\n")
+        return ["unshare", "-m", "sh", "-c", f'mount --bind "{resolver}" /etc/resolv.conf && exec "$@"', "sh"]
 
     def behave(self, behaviour: Behaviour) -> None:
         """From now on; whoever waits in a black hole is let go."""
@@ -80,9 +78,12 @@ class Collector:
         self.receiver.tls = certificate
         self.restart()
 
-    def know(self, *names: str) -> None:
-        """The names that resolve."""
-        self.hosts.write_text("127.0.0.1 localhost\n" + "".join(f"127.0.0.1 {name}\n" for name in names))
+    def resolve(self, mood: Mood) -> None:
+        """What the nameserver does from now on; nobody stays connected to where the name once led."""
+        assert self.nameserver
+        self.nameserver.mood = mood
+        if mood != "answers":
+            self.restart()
 
     def hang_connects(self) -> None:
         """A listener whose backlog is full: the handshake of TCP does not even begin."""
@@ -115,7 +116,7 @@ class Outage:
     end: Callable[[Collector], None] = lambda collector: collector.behave(Accept())
     keeps_all: bool = True
     protocols: tuple[Protocol, ...] = PROTOCOLS
-    needs: Literal["nothing", "certificate", "name"] = "nothing"
+    needs: Literal["nothing", "certificate", "nameserver"] = "nothing"
 
 
 def _behaving(name: str, behaviour: Behaviour, **more: Any) -> Outage:
@@ -128,9 +129,13 @@ def _show_another(collector: Collector) -> None:
     collector.show(self_signed(folder))
 
 
-def _forget_the_name(collector: Collector) -> None:
-    collector.know()
-    collector.restart()
+def _resolving(name: str, mood: Mood) -> Outage:
+    return Outage(
+        name,
+        lambda collector: collector.resolve(mood),
+        lambda collector: collector.resolve("answers"),
+        needs="nameserver",
+    )
 
 
 OUTAGES = (
@@ -146,7 +151,8 @@ OUTAGES = (
     _behaving("redirect", Redirect("http://127.0.0.1:9/"), keeps_all=False, protocols=("http/protobuf",)),
     _behaving("partial", Partial(2, "too long")),
     Outage("TLS wrong", _show_another, lambda collector: collector.show(collector.own), needs="certificate"),
-    Outage("DNS wrong", _forget_the_name, lambda collector: collector.know(HOST), needs="name"),
+    _resolving("DNS wrong", "denies"),
+    _resolving("DNS hangs", "silent"),
 )
 
 
@@ -155,9 +161,11 @@ def collector_before(outage: Outage, protocol: Protocol, folder: Path) -> Iterat
     """A collector that is well, and can have that outage."""
     folder.mkdir(parents=True, exist_ok=True)
     own = self_signed(folder) if outage.needs == "certificate" else None
-    with otlp_receiver(protocol, tls=own) as receiver:
-        collector = Collector(receiver, folder, own, is_named=outage.needs == "name")
-        collector.know(HOST)
+    with ExitStack() as stack:
+        receiver = stack.enter_context(otlp_receiver(protocol, tls=own))
+        named = outage.needs == "nameserver"
+        nameserver = stack.enter_context(running_nameserver()) if named else None
+        collector = Collector(receiver, folder, own, nameserver)
         try:
             yield collector
         finally:

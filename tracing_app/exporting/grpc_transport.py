@@ -27,13 +27,12 @@ RETRYABLE_CODES: Final = frozenset(
     }
 )
 
+# Where the fault may lie with the way to the collector rather than with the collector.
+_UNREACHED: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
+
 _OPTIONS: Final = (
     ("grpc.primary_user_agent", USER_AGENT),
     ("grpc.enable_retries", 0),
-    # Left alone it waits up to two minutes before it connects again, and fails every call meanwhile.
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 200),
-    ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.max_receive_message_length", 64 * 1024),
     # Channels of one process share connections otherwise, and a closed one's state with it.
     ("grpc.use_local_subchannel_pool", 1),
@@ -41,7 +40,12 @@ _OPTIONS: Final = (
 
 
 class GrpcTransport:
-    """Its channel is made by the process that first sends."""
+    """Its channel is made by the process that first sends.
+
+    A channel that did not reach the collector is not used again. It would wait before it connects or
+    resolves anew, longer each time, up to two minutes, and fail every call meanwhile: the one try of a
+    half-open breaker would tell nothing.
+    """
 
     def __init__(self, config: OtlpConfig, signal: Signal = TRACES) -> None:
         self._method = signal.grpc_method
@@ -49,6 +53,8 @@ class GrpcTransport:
         self._compression = grpc.Compression.Gzip if config.compression == "gzip" else None
         self._metadata = tuple((name.lower(), value) for name, value in config.headers)
         self._ca_file = config.ca_file
+        # What the name says is a backoff is also the time that connecting may take.
+        self._options = (*_OPTIONS, ("grpc.min_reconnect_backoff_ms", int(config.timeout_seconds * 1000)))
         self._scrub = Scrubber(config.headers)
         self._channel: grpc.Channel | None = None
         self._pid = 0
@@ -58,6 +64,8 @@ class GrpcTransport:
         try:
             answer = self._call(payload, deadline_seconds)
         except grpc.RpcError as error:
+            if error.code() in _UNREACHED:
+                self.close()
             return self._judge(error)
         except (OSError, ValueError) as error:
             return Retryable(self._scrub(f"no channel to {self._endpoint.authority}: {error}"))
@@ -86,9 +94,9 @@ class GrpcTransport:
     def _open_channel(self) -> grpc.Channel:
         target = self._endpoint.authority
         if not self._endpoint.is_tls:
-            return grpc.insecure_channel(target, options=_OPTIONS)
+            return grpc.insecure_channel(target, options=self._options)
         roots = self._ca_file.read_bytes() if self._ca_file else None
-        return grpc.secure_channel(target, grpc.ssl_channel_credentials(roots), options=_OPTIONS)
+        return grpc.secure_channel(target, grpc.ssl_channel_credentials(roots), options=self._options)
 
     def _judge(self, error: grpc.RpcError) -> Outcome:
         code, details = error.code(), error.details() or ""

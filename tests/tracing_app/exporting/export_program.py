@@ -1,4 +1,4 @@
-"""A process that exports, for tests of several: MODE ENDPOINT PROTOCOL SPOOL [FIRST]."""
+"""A process that exports, for tests of several: MODE ENDPOINT PROTOCOL [SPOOL [FIRST]]."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 from tests.tracing_app.exporting.export_setup import assert_nothing_unaccounted, quick, real_worker
 from tests.tracing_app.exporting.otlp_samples import trace_of
 from tracing_app.exporting.config import OtlpConfig
+from tracing_app.exporting.factory import build_transport
 
 
 def outage(otlp: OtlpConfig, spool: Path, first: int) -> None:
@@ -22,6 +23,15 @@ def outage(otlp: OtlpConfig, spool: Path, first: int) -> None:
     sys.stdin.readline()
     worker.shutdown(3)
     print("exported", worker.stats().spans_exported)
+
+
+def send(otlp: OtlpConfig) -> None:
+    """One try for each line of input, and what came of it."""
+    transport = build_transport(otlp)
+    for _ in sys.stdin:
+        outcome = transport.send(b"", 1.0)
+        print(type(outcome).__name__, getattr(outcome, "reason", ""), flush=True)
+    transport.close()
 
 
 def fork(otlp: OtlpConfig, spool: Path) -> None:
@@ -43,8 +53,12 @@ def fork(otlp: OtlpConfig, spool: Path) -> None:
 
 
 if __name__ == "__main__":
-    mode, endpoint, protocol, directory = sys.argv[1:5]
+    mode, endpoint, protocol, *more = sys.argv[1:]
     config = OtlpConfig(endpoint, protocol, 1.0)  # type: ignore[arg-type]
-    if mode == "fork":
-        fork(config, Path(directory))
-    outage(config, Path(directory), int(sys.argv[5]))
+    match mode:
+        case "fork":
+            fork(config, Path(more[0]))
+        case "outage":
+            outage(config, Path(more[0]), int(more[1]))
+        case "send":
+            send(config)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -13,7 +16,10 @@ from typing import Literal
 import grpc
 import pytest
 
+from tests.endurance.collector_outages import Collector, needs_mount_namespace
 from tests.servers.certificates import self_signed
+from tests.servers.far_away import far_away
+from tests.servers.nameserver import running_nameserver
 from tests.servers.otlp_receiver import (
     Accept,
     BlackHole,
@@ -35,6 +41,8 @@ from tracing_app.exporting.otlp_wire import SpanEncoder
 from tracing_app.exporting.transport import Accepted, Outcome, Permanent, Retryable
 
 PAYLOAD = SpanEncoder(RESOURCE).encode([request_trace()])
+PROGRAM = Path(__file__).with_name("export_program.py")
+REPOSITORY = Path(__file__).parents[3]
 SECRET = "s3cr3t-t0ken-value"
 Protocol = Literal["grpc", "http/protobuf"]
 both = pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
@@ -48,6 +56,45 @@ def receiver(protocol: Protocol) -> Iterator[OtlpReceiver]:
 
 def config(receiver: OtlpReceiver, **changes: object) -> OtlpConfig:
     return OtlpConfig(receiver.endpoint, receiver.protocol, **changes)  # type: ignore[arg-type]
+
+
+@contextmanager
+def named_collector(protocol: Protocol, folder: Path) -> Iterator[Collector]:
+    needs_mount_namespace()
+    with otlp_receiver(protocol) as receiver, running_nameserver() as nameserver:
+        yield Collector(receiver, folder, nameserver=nameserver)
+
+
+@contextmanager
+def sending_program(collector: Collector) -> Iterator[Callable[[], str]]:
+    """A process that sends when told to, within 1 s, where the collector's name is as it says."""
+    program = subprocess.Popen(
+        [
+            *collector.run_by,
+            sys.executable,
+            str(PROGRAM),
+            "send",
+            collector.otlp["endpoint"],
+            collector.receiver.protocol,
+        ],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def send() -> str:
+        assert program.stdin
+        assert program.stdout
+        program.stdin.write("send\n")
+        program.stdin.flush()
+        return program.stdout.readline()
+
+    try:
+        yield send
+    finally:
+        program.communicate(timeout=15)
+    assert program.returncode == 0
 
 
 def send_once(otlp: OtlpConfig, seconds: float = 3) -> Outcome:
@@ -87,12 +134,45 @@ def test_a_receiver_that_comes_back_is_found_again(receiver: OtlpReceiver) -> No
     receiver.stop()
     assert isinstance(transport.send(PAYLOAD, 1), Retryable)
     receiver.start()
-    found = [transport.send(PAYLOAD, 1)]
-    while found[-1] != Accepted() and len(found) < 10:
-        time.sleep(0.3)
-        found.append(transport.send(PAYLOAD, 1))
-    assert found[-1] == Accepted()
+    assert transport.send(PAYLOAD, 3) == Accepted(), "at the first try: a half-open breaker has no other"
     transport.close()
+
+
+@both
+def test_a_receiver_that_is_far_away_is_reached(protocol: Protocol, tmp_path: Path) -> None:
+    """The handshakes of TCP, TLS and HTTP/2 take several round trips, here of 0.2 s each."""
+    with otlp_receiver(protocol, tls=self_signed(tmp_path)) as near, far_away(near.port, 0.1) as port:
+        otlp = OtlpConfig(f"https://127.0.0.1:{port}", protocol, ca_file=tmp_path / "certificate.pem")
+        assert send_once(otlp) == Accepted()
+
+
+@both
+def test_a_name_that_resolves_again_is_found_at_the_first_try(protocol: Protocol, tmp_path: Path) -> None:
+    """However long it did not: the resolver's own patience grows with every failure."""
+    with named_collector(protocol, tmp_path) as collector, sending_program(collector) as send:
+        collector.resolve("denies")
+        ends = time.monotonic() + 6
+        while time.monotonic() < ends:
+            assert send().startswith("Retryable")
+            time.sleep(0.2)
+        collector.resolve("answers")
+        assert send().startswith("Accepted")
+
+
+@both
+def test_a_nameserver_that_never_answers_costs_no_more_than_the_deadline(
+    protocol: Protocol, tmp_path: Path
+) -> None:
+    with named_collector(protocol, tmp_path) as collector, sending_program(collector) as send:
+        collector.resolve("silent")
+        for _ in range(3):
+            began = time.monotonic()
+            assert send().startswith("Retryable")
+            assert time.monotonic() - began < 3
+        collector.resolve("answers")
+        ends = time.monotonic() + 20
+        while not send().startswith("Accepted"):
+            assert time.monotonic() < ends, "a question that the nameserver did not hear is asked again"
 
 
 @both
