@@ -19,7 +19,8 @@ _ANSWER = 0x8180  # a response, recursion desired and available
 
 @dataclass(slots=True)
 class Nameserver:
-    """``address`` is one of this machine's own, and of no other nameserver. ``mood``: every name is that of 127.0.0.1, there are no names, or no question is answered."""
+    """``address`` is one of this machine's own, and of no other nameserver. ``mood``: every name is that of
+    127.0.0.1, there are no names, or no question is answered."""
 
     address: str
     mood: Mood = "answers"
