@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import atexit
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -8,11 +9,14 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import Tags, register
 
-from authz.config import AuthzConfig
+from authz.config import AuthzConfig, JwtConfig
 from authz.encryption import SecretBox
+from authz.sts.session import SessionSealer
 
 if TYPE_CHECKING:
+    from authz.jwt.verifier import TokenVerifier
     from authz.permissions import Authorizer
+    from authz.sts.exchange import TokenExchange
 
 
 class AuthzAppConfig(AppConfig):
@@ -32,6 +36,29 @@ class AuthzAppConfig(AppConfig):
     def config(self) -> AuthzConfig:
         config: AuthzConfig = settings.AUTHZ
         return config
+
+    @cached_property
+    def verifiers(self) -> Mapping[JwtConfig, TokenVerifier]:
+        """Of tokens, by rule. One for all that need them: each keeps the keys it fetched."""
+        from authz.jwt.rules import build_verifiers
+
+        return build_verifiers(self.config.buckets)
+
+    @cached_property
+    def session_sealer(self) -> SessionSealer:
+        return SessionSealer(self.config.session_keys)
+
+    @cached_property
+    def exchange(self) -> TokenExchange:
+        """Of tokens for sessions."""
+        from authz.sts.exchange import TokenExchange
+
+        return TokenExchange(
+            self.config.buckets,
+            self.verifiers,
+            self.session_sealer,
+            max_duration_seconds=self.config.max_session_seconds,
+        )
 
     @cached_property
     def secret_box(self) -> SecretBox:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from authz.apps import authz_app
-from authz.config import BucketAuth
+from authz.config import BucketAuth, JwtConfig
 from authz.credentials import Credential, CredentialStore
 from authz.doctor import SignatureDoctor
 from authz.encryption import SecretUnreadable
@@ -23,21 +24,22 @@ from authz.errors import (
     AccessDenied,
     BearerTokenRequired,
     InvalidAccessKeyId,
-    InvalidToken,
     MultipleAuthMechanisms,
     SignatureDoesNotMatch,
     UnsupportedSignature,
 )
 from authz.identity import Authenticated, AuthMethod, BucketScope, Identity
 from authz.jwt.principal import token_principal
-from authz.jwt.rules import build_verifiers
 from authz.jwt.sources import presented_tokens
+from authz.jwt.verifier import TokenVerifier
 from authz.key_template import own_scope
 from authz.sigv4.authorization import Signed, parse_authorization, parse_post_form
 from authz.sigv4.parts import RequestParts
 from authz.sigv4.proof import PayloadProof, UnsignedPayload
 from authz.sigv4.verify import payload_proof, verify, verify_post_policy
 from authz.stages import auth_stage
+from authz.sts.caller import session_identity
+from authz.sts.session import SessionKeys
 from tracing_app.api import Stage, subject_hash
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,20 @@ class KeyFinder(Protocol):
     def find(self, access_key_id: str) -> Credential | None: ...
 
 
+class SessionOpener(Protocol):
+    """What opens session tokens."""
+
+    def open(self, access_key_id: str, token: str) -> SessionKeys: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who a request says it comes from, and the secret that its signature must prove."""
+
+    identity: Identity
+    secret: str = field(repr=False)
+
+
 class Authenticator:
     """Authenticates requests by the rules of the bucket they name. Thread-safe."""
 
@@ -61,12 +77,15 @@ class Authenticator:
         keys: KeyFinder,
         buckets: Mapping[str, BucketAuth],
         *,
+        verifiers: Mapping[JwtConfig, TokenVerifier],
+        sessions: SessionOpener,
         known_hosts: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._keys = keys
         self._buckets = buckets
-        self._verifiers = build_verifiers(buckets)
+        self._verifiers = verifiers
+        self._sessions = sessions
         self._doctor = SignatureDoctor(known_hosts)
         self._clock = clock
 
@@ -83,10 +102,9 @@ class Authenticator:
             signed = parse_authorization(parts)
             if signed is None:
                 return self._unsigned(parts, rules, current)
-            credential = self._credential(signed, rules)
-            proof = self._verified(parts, signed, credential, rules)
-            identity = _key_identity(signed, credential, bucket, rules, current)
-            return Authenticated(identity, proof, signed.signed_headers)
+            caller = self._caller(signed, bucket, rules)
+            proof = self._verified(parts, signed, caller, rules)
+            return Authenticated(_told(caller, current), proof, signed.signed_headers)
 
     def authenticate_form(
         self, fields: Mapping[str, str], parts: RequestParts, bucket: str | None
@@ -101,13 +119,12 @@ class Authenticator:
             signed = parse_post_form(fields)
             if signed is None:
                 return _anonymous(rules, UnsignedPayload(), current)
-            credential = self._credential(signed, rules)
+            caller = self._caller(signed, bucket, rules)
             skew = rules.max_clock_skew_seconds
             verify_post_policy(
-                fields["policy"], signed, credential.secret, now=self._clock(), max_clock_skew_seconds=skew
+                fields["policy"], signed, caller.secret, now=self._clock(), max_clock_skew_seconds=skew
             )
-            identity = _key_identity(signed, credential, bucket, rules, current)
-            return Authenticated(identity, UnsignedPayload(), signed.signed_headers)
+            return Authenticated(_told(caller, current), UnsignedPayload(), signed.signed_headers)
 
     def _rules(self, bucket: str | None) -> BucketAuth:
         return _NO_RULES if bucket is None else self._buckets.get(bucket, _NO_RULES)
@@ -142,30 +159,50 @@ class Authenticator:
         proof = payload_proof(parts.headers.get("x-amz-content-sha256"), None)
         return _anonymous(rules, proof, current, parts.metadata_names)
 
-    def _credential(self, signed: Signed, rules: BucketAuth) -> Credential:
+    def _caller(self, signed: Signed, bucket: str | None, rules: BucketAuth) -> Caller:
         if not rules.sigv4:
             raise AccessDenied(
                 "Access Denied: this bucket does not take AWS signatures.", reason="sigv4 disabled"
             )
         if signed.session_token is not None:
-            raise InvalidToken(reason="session token")
+            return self._session_caller(signed, signed.session_token, bucket, rules)
+        credential = self._credential(signed.access_key_id)
+        scope = credential.scope
+        if bucket is not None:
+            scope = own_scope(scope, bucket, rules.key_template, credential.principal)
+        identity = Identity(credential.principal, _METHODS[signed.source], credential.access_key_id, scope)
+        return Caller(identity, credential.secret)
+
+    def _session_caller(self, signed: Signed, token: str, bucket: str | None, rules: BucketAuth) -> Caller:
+        opened = self._sessions.open(signed.access_key_id, token)
+        identity = session_identity(
+            opened.session,
+            access_key_id=signed.access_key_id,
+            method=_METHODS[signed.source],
+            bucket=bucket,
+            rules=rules,
+            now=self._clock(),
+        )
+        return Caller(identity, opened.secret)
+
+    def _credential(self, access_key_id: str) -> Credential:
         try:
-            credential = self._keys.find(signed.access_key_id)
+            credential = self._keys.find(access_key_id)
         except SecretUnreadable:
-            logger.exception("access key %s is unusable: check security.secret_keys", signed.access_key_id)
+            logger.exception("access key %s is unusable: check security.secret_keys", access_key_id)
             credential = None
         if credential is None:
             raise InvalidAccessKeyId(reason="unknown key")
         return credential
 
     def _verified(
-        self, parts: RequestParts, signed: Signed, credential: Credential, rules: BucketAuth
+        self, parts: RequestParts, signed: Signed, caller: Caller, rules: BucketAuth
     ) -> PayloadProof:
         now, skew = self._clock(), rules.max_clock_skew_seconds
         try:
-            return verify(parts, signed, credential.secret, now=now, max_clock_skew_seconds=skew)
+            return verify(parts, signed, caller.secret, now=now, max_clock_skew_seconds=skew)
         except SignatureDoesNotMatch:
-            self._doctor.consult(parts, signed, credential.secret, now=now, max_clock_skew_seconds=skew)
+            self._doctor.consult(parts, signed, caller.secret, now=now, max_clock_skew_seconds=skew)
             raise
 
 
@@ -183,7 +220,12 @@ class RequestAuthentication(BaseAuthentication):
 def configured_authenticator() -> Authenticator:
     """An authenticator by this process's configuration."""
     room = authz_app()
-    return Authenticator(CredentialStore(room.config.access_keys, room.secret_box), room.config.buckets)
+    return Authenticator(
+        CredentialStore(room.config.access_keys, room.secret_box),
+        room.config.buckets,
+        verifiers=room.verifiers,
+        sessions=room.session_sealer,
+    )
 
 
 def _tokens(parts: RequestParts, rules: BucketAuth) -> tuple[str, ...]:
@@ -214,13 +256,8 @@ def _anonymous(
     return Authenticated(_ANONYMOUS, proof, header_names)
 
 
-def _key_identity(
-    signed: Signed, credential: Credential, bucket: str | None, rules: BucketAuth, current: Stage
-) -> Identity:
-    method = _METHODS[signed.source]
-    current.set("mizuchi.auth.method", method)
-    current.set("user.hash", subject_hash(credential.principal))
-    scope = credential.scope
-    if bucket is not None:
-        scope = own_scope(scope, bucket, rules.key_template, credential.principal)
-    return Identity(credential.principal, method, credential.access_key_id, scope)
+def _told(caller: Caller, current: Stage) -> Identity:
+    """The identity, once it is proven, told on the span."""
+    current.set("mizuchi.auth.method", caller.identity.method)
+    current.set("user.hash", subject_hash(caller.identity.principal))
+    return caller.identity

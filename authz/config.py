@@ -132,9 +132,11 @@ class PolicyConfig:
 @dataclass(frozen=True, slots=True)
 class AuthzConfig:
     """Everything the authz room needs to know. ``encryption_keys`` (32 bytes each): the first encrypts
-    access key secrets at rest, all decrypt."""
+    access key secrets at rest, all decrypt; ``session_keys`` do the same for sessions."""
 
     access_keys: tuple[ConfiguredKey, ...]
     buckets: Mapping[str, BucketAuth]
     encryption_keys: tuple[bytes, ...] = field(repr=False)
+    session_keys: tuple[bytes, ...] = field(repr=False)
+    max_session_seconds: int = 3600
     policies: Mapping[str, PolicyConfig] = field(default_factory=dict)

@@ -127,9 +127,14 @@ def create_access_key(
     return row, secret
 
 
+def new_access_key_id() -> str:
+    """A random id, of a permanent key or a session."""
+    return "MZ" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(18))
+
+
 def assign_new_key(row: AccessKey) -> str:
     """Give an unsaved row a random id and secret; returns the secret in clear."""
-    row.access_key_id = "MZ" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(18))
+    row.access_key_id = new_access_key_id()
     secret = secrets.token_urlsafe(30)
     row.encrypted_secret = secret_box().encrypt(row.access_key_id, secret)
     return secret

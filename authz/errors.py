@@ -137,7 +137,10 @@ class InvalidToken(AuthError):
 
     code = "InvalidToken"
     status = 400
-    message = "The security token is not valid here. Use a permanent access key of this gateway."
+    message = (
+        "The session token is not valid here, or belongs to another access key. Exchange your identity token "
+        "for a new session; a permanent access key has no session token."
+    )
 
 
 class ExpiredToken(AuthError):

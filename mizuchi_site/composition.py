@@ -76,6 +76,8 @@ def authz_config(config: Config, keys: Keyring) -> AuthzConfig:
         access_keys=tuple(_configured_key(key) for key in config.access_keys),
         buckets={bucket.name: bucket_auth(bucket.auth) for bucket in config.buckets},
         encryption_keys=keys.encryption,
+        session_keys=keys.sessions,
+        max_session_seconds=config.sts.max_duration_seconds,
         policies=policies(config.buckets),
     )
 

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch
 
+from authz.sts.view import is_exchange
 from mizuchi_site.config.buckets import RESERVED_NAMES
 from mizuchi_site.unknown_host import is_known_host
 from tracing_app.middleware import GetResponse, TraceMiddleware
@@ -54,7 +55,7 @@ class LeanHandler(WSGIHandler):
 
 
 class FrontDoor:
-    """The WSGI application: each request goes to ``probes``, ``pages`` or ``s3``.
+    """The WSGI application: each request goes to ``probes``, ``pages``, ``sts`` or ``s3``.
 
     With a ``domain``, a request to ``bucket.domain`` is always for the S3 API. A page is served at
     ``allowed_hosts`` only, elsewhere ``unknown_host`` answers: Django would refuse it before anything
@@ -69,6 +70,7 @@ class FrontDoor:
         pages: Application,
         probes: Mapping[str, Application],
         s3: Application,
+        sts: Application,
         unknown_host: Application,
         domain: str | None,
         allowed_hosts: Sequence[str],
@@ -77,6 +79,7 @@ class FrontDoor:
         self._pages = pages
         self._probes = probes
         self._s3 = s3
+        self._sts = sts
         self._unknown_host = unknown_host
         self._allowed_hosts = tuple(allowed_hosts)
         self._suffix = f".{domain.lower()}" if domain else None
@@ -88,6 +91,8 @@ class FrontDoor:
 
     def _application(self, environ: Environ) -> Application:
         path: str = environ["PATH_INFO"]
+        if is_exchange(environ) and not self._is_virtual_host(environ):
+            return self._sts
         if path[1:].partition("/")[0] not in RESERVED_NAMES or self._is_virtual_host(environ):
             return self._s3
         if "HTTP_X_FORWARDED_PROTO" in environ and not is_trusted(

@@ -14,6 +14,7 @@ django.setup(set_prefix=False)
 
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 
+from authz.sts.view import exchange_token  # noqa: E402
 from mizuchi_site.front_door import Application, FrontDoor, LeanHandler  # noqa: E402
 from mizuchi_site.readiness import checks  # noqa: E402
 from mizuchi_site.unknown_host import unknown_host  # noqa: E402
@@ -55,6 +56,7 @@ application = FrontDoor(
         "/readyz": LeanHandler(ready_view(checks), "readyz"),
     },
     s3=LeanHandler(S3View.as_view(), "{bucket}/{key}", traces),
+    sts=LeanHandler(exchange_token, "", traces),
     unknown_host=LeanHandler(unknown_host, "", traces),
     domain=settings.UPLOADS.domain,
     allowed_hosts=settings.ALLOWED_HOSTS,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from django.db import DatabaseError, close_old_connections
+from django.db.models import Q
 from django.utils import timezone
 
 from authz.identity import Identity
@@ -124,12 +125,15 @@ def multipart(owner: UploadOwner, upload_id: str) -> UploadRecord | None:
 def uploads_in_progress(
     identity: Identity, bucket: str, *, prefix: str, key_marker: str, upload_id_marker: str, limit: int
 ) -> list[UploadRecord]:
-    """The principal's own multipart uploads in this bucket, by key and then age, after the markers."""
+    """The principal's own multipart uploads in this bucket, as far as the identity's scope reaches, by key
+    and then age, after the markers."""
     mine = UploadRecord.objects.filter(
         bucket=bucket, principal=identity.principal, method=Method.MULTIPART, state=State.RECEIVING
     )
     if prefix:
         mine = mine.filter(key__startswith=prefix)
+    if bucket in identity.scope.prefixes:
+        mine = mine.filter(_begins_with_one(identity.scope.prefixes[bucket]))
     if key_marker and not upload_id_marker:
         mine = mine.filter(key__gt=key_marker)
     ordered = mine.order_by("key", "id")
@@ -140,6 +144,13 @@ def uploads_in_progress(
             "key", "id"
         )
     return list(ordered[:limit])
+
+
+def _begins_with_one(prefixes: Iterable[str]) -> Q:
+    matching = Q(pk__in=())
+    for prefix in prefixes:
+        matching |= Q(key__startswith=prefix)
+    return matching
 
 
 def fail_orphans() -> int:

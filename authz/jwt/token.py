@@ -58,7 +58,7 @@ def parse_token(text: str, algorithms: Collection[str]) -> UnverifiedToken:
 
 
 def payload_of(text: str) -> dict[str, Any]:
-    """The claims of a token whose signature was verified. Raises BearerTokenRefused."""
+    """The claims of a token, which its signature has yet to prove. Raises BearerTokenRefused."""
     return _object(text.split(".")[1])
 
 

@@ -41,14 +41,23 @@ class TokenVerifier:
     def verify(self, text: str) -> VerifiedToken:
         """Raises BearerTokenRefused, BearerTokenExpired, TokenKeysUnavailable.
 
-        A token whose header is not acceptable makes nobody look for keys.
+        A token whose header is not acceptable, or that names another issuer, makes nobody look for keys.
         """
         token = parse_token(text, self.config.algorithms)
+        payload = payload_of(text)
+        self._check_issuer(payload.get("iss"))
         keys = self._keys.keys_for(token)
         if not keys:
             raise BearerTokenRefused(reason="key unknown")
         self._check(token, keys)
-        return read_claims(payload_of(text), self.config)
+        return read_claims(payload, self.config)
+
+    def _check_issuer(self, issuer: object) -> None:
+        """What it claims, before it is proven: another's token is not even worth a question for keys."""
+        if self.config.issuers and issuer is None:
+            raise BearerTokenRefused(reason="claim missing")
+        if self.config.issuers and issuer not in self.config.issuers:
+            raise BearerTokenRefused(reason="issuer not accepted")
 
     def _check(self, token: UnverifiedToken, keys: tuple[VerificationKey, ...]) -> None:
         """By the first key whose signature it is."""

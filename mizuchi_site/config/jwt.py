@@ -65,8 +65,8 @@ def _pem(value: str, info: ValidationInfo) -> str:
         public_key(text)
     except ValueError:
         raise ValueError(
-            "must be one public key in PEM (-----BEGIN PUBLIC KEY-----), or a file that holds it: RSA of 2048 "
-            "bits or more, P-256, P-384, P-521 or Ed25519"
+            "must be one public key in PEM (-----BEGIN PUBLIC KEY-----), or a file that holds it: RSA of "
+            "2048 bits or more, P-256, P-384, P-521 or Ed25519"
         ) from None
     return text
 

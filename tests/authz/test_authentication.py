@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,11 +24,13 @@ from authz.errors import (
     UnsupportedSignature,
 )
 from authz.identity import BucketScope
+from authz.jwt.rules import build_verifiers
 from authz.sigv4.canonical import canonical_request
 from authz.sigv4.parts import RequestParts
 from authz.sigv4.proof import EMPTY_SHA256, Sha256Digest, UnsignedPayload
 from authz.sigv4.scope import CredentialScope
 from authz.sigv4.signing import signature, signing_key, string_to_sign
+from authz.sts.session import SessionSealer
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 KEY = Credential("AKALICE", "alice", SECRET, BucketScope(frozenset({"uploads"})))
@@ -45,9 +48,14 @@ class Keys:
         return KEY if access_key_id == KEY.access_key_id else None
 
 
+def authenticator_of(buckets: dict[str, BucketAuth], **more: Any) -> Authenticator:
+    sessions = SessionSealer([b"k" * 32])
+    return Authenticator(Keys(), buckets, verifiers=build_verifiers(buckets), sessions=sessions, **more)
+
+
 @pytest.fixture
 def authenticator() -> Authenticator:
-    return Authenticator(Keys(), BUCKETS)
+    return authenticator_of(BUCKETS)
 
 
 def sign(
@@ -132,7 +140,7 @@ def test_a_request_without_a_payload_hash_signs_no_body(authenticator: Authentic
 
 
 def test_a_presigned_url_expires() -> None:
-    late = Authenticator(Keys(), BUCKETS, clock=lambda: 4_000_000_000.0)
+    late = authenticator_of(BUCKETS, clock=lambda: 4_000_000_000.0)
 
     with pytest.raises(RequestExpired):
         late.authenticate(sign(query=True), "uploads")
@@ -171,7 +179,7 @@ def test_the_doctor_tells_the_operator_why_and_no_secret(
 def test_guessing_signatures_does_not_buy_diagnoses_without_end(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    authenticator = Authenticator(Keys(), BUCKETS)
+    authenticator = authenticator_of(BUCKETS)
     for _ in range(20):
         with pytest.raises(SignatureDoesNotMatch):
             authenticator.authenticate(sign(secret="wrong"), "uploads")

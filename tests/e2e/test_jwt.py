@@ -22,6 +22,7 @@ from tests.contracts.hostile_tokens import HOSTILE, Forge
 from tests.e2e.clients.cases import content_of_size
 from tests.e2e.gateway import FILES, SEAWEED
 from tests.e2e.token_site import (
+    AWAY,
     KEYLESS,
     KEYS_ONLY,
     OWN,
@@ -384,6 +385,7 @@ def test_nothing_of_a_token_is_exported_or_logged(site: TokenSite) -> None:
         )
     tokens.append(site.issuer.token(subject))
     answers.append(site.put(tokens[-1], "elsewhere", bucket=OWN))
+    tokens.append(site.issuer.token(subject, iss=AWAY))
     answers.append(site.put(tokens[-1], bucket=KEYLESS))
     for answer in answers:
         spans_of(site, answer)

@@ -24,6 +24,7 @@ SHARED = "shared-secret"
 KEYLESS = "keyless"
 HEADER = "X-Auth-Token"
 QUERY = "token"
+AWAY = "https://away.example"
 SECRET = secrets.token_hex(32)
 
 
@@ -74,7 +75,7 @@ def buckets(issuer: Issuer, upstream_bucket: str, **rules: Any) -> list[Mapping[
         "sources": ["bearer", {"query": QUERY}, {"header": HEADER}],
         **rules,
     }
-    keyless = jwt | {"jwks_url": "http://127.0.0.1:9/keys"}
+    keyless = jwt | {"jwks_url": "http://127.0.0.1:9/keys", "issuer": AWAY}
     shared = {"algorithms": ["HS256"], "secret": SECRET}
     return [
         {"name": FILES, "storage": "disk", "auth": {"jwt": jwt}},

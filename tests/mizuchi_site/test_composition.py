@@ -17,6 +17,7 @@ KEYS = Keyring.derive(["m" * 32, "n" * 32])
 TEXT = """
 server: {domain: S3.Example.org, trusted_proxies: [10.0.0.0/8], body_stall_seconds: 7}
 multipart: {expiry_hours: 2}
+sts: {max_duration_seconds: 1800}
 storages:
   files: {backend: filesystem, location: /srv/objects}
   aws: {backend: s3}
@@ -112,6 +113,7 @@ def test_auth_of_buckets(config: Config) -> None:
     assert (one.sigv4, one.max_clock_skew_seconds, one.anonymous) == (True, 900, False)
     assert (two.sigv4, two.max_clock_skew_seconds, two.anonymous) == (False, 60, True)
     assert told.encryption_keys == KEYS.encryption
+    assert (told.session_keys, told.max_session_seconds) == (KEYS.sessions, 1800)
 
 
 def test_defaults_of_the_file_and_of_the_rooms_agree() -> None:

@@ -24,6 +24,7 @@ def door() -> FrontDoor:
         pages=Named("pages"),
         probes={"/readyz": Named("probe")},
         s3=Named("s3"),
+        sts=Named("sts"),
         unknown_host=Named("unknown host"),
         domain="s3.example",
         allowed_hosts=["gateway", "[::1]", ".s3.example"],
@@ -32,7 +33,13 @@ def door() -> FrontDoor:
 
 
 def ask(door: FrontDoor, path: str, **extra: Any) -> bytes:
-    environ = {"PATH_INFO": path, "HTTP_HOST": "gateway", "REMOTE_ADDR": "192.0.2.1", **extra}
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": path,
+        "HTTP_HOST": "gateway",
+        "REMOTE_ADDR": "192.0.2.1",
+        **extra,
+    }
     return b"".join(door(environ, None))
 
 
@@ -84,3 +91,26 @@ def test_pages_believe_only_trusted_proxies(door: FrontDoor, peer: str, is_belie
     list(door(environ, None))
 
     assert ("HTTP_X_FORWARDED_PROTO" in environ) == is_believed
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "extra", "answer"),
+    [
+        ("POST", "/", {"CONTENT_TYPE": FORM}, b"sts"),
+        ("POST", "/", {"CONTENT_TYPE": f"{FORM.upper()}; charset=utf-8"}, b"sts"),
+        ("POST", "/", {"QUERY_STRING": "Action=AssumeRoleWithWebIdentity"}, b"sts"),
+        ("POST", "/", {"CONTENT_TYPE": FORM, "HTTP_HOST": "s3.example"}, b"sts"),
+        ("POST", "/", {}, b"s3"),
+        ("POST", "/", {"CONTENT_TYPE": "multipart/form-data"}, b"s3"),
+        ("GET", "/", {"QUERY_STRING": "Action=AssumeRoleWithWebIdentity"}, b"s3"),
+        ("POST", "/uploads", {"CONTENT_TYPE": FORM}, b"s3"),
+        ("POST", "/", {"CONTENT_TYPE": FORM, "HTTP_HOST": "uploads.s3.example"}, b"s3"),
+    ],
+)
+def test_tokens_are_exchanged_at_the_root(
+    method: str, path: str, extra: dict[str, str], answer: bytes, door: FrontDoor
+) -> None:
+    assert ask(door, path, REQUEST_METHOD=method, **extra) == answer

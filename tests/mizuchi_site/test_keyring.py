@@ -14,8 +14,9 @@ from mizuchi_site.keyring import Keyring, kept_secret
 
 def test_every_purpose_and_every_master_has_a_key_of_its_own() -> None:
     keys = Keyring.derive(["first" * 8, "second" * 8])
-    everything = [*keys.sealing, *keys.encryption, *(bytes.fromhex(key) for key in keys.django)]
-    assert len(set(everything)) == 6
+    django = [bytes.fromhex(key) for key in keys.django]
+    everything = [*keys.sealing, *keys.encryption, *django, *keys.hashing, *keys.sessions]
+    assert len(set(everything)) == 10
     assert {len(key) for key in everything} == {32}
 
 

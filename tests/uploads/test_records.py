@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.db import DatabaseError
 
-from authz.identity import Identity
+from authz.identity import BucketScope, Identity
 from uploads import records
 from uploads.backends.base import StoredObject
 from uploads.backends.errors import OutOfSpace
@@ -115,6 +117,25 @@ def test_uploads_in_progress_are_the_callers_own_in_pages() -> None:
     assert page(key_marker="a") == ["id-0", "id-3"]
     assert page(key_marker="a", upload_id_marker="id-1") == ["id-2", "id-0", "id-3"]
     assert page(prefix="c") == ["id-3"]
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "keys"),
+    [((), []), (("a/", "c/"), ["a/1", "c/1"]), (("",), ["a/1", "b/1", "c/1"])],
+    ids=["none", "two", "all"],
+)
+def test_uploads_in_progress_are_those_in_the_callers_scope(
+    prefixes: tuple[str, ...], keys: list[str]
+) -> None:
+    for key in ("a/1", "b/1", "c/1"):
+        begin(key=key, upload_id=key)
+    narrow = replace(ALICE, scope=BucketScope(prefixes={"uploads": prefixes}))
+
+    found = records.uploads_in_progress(
+        narrow, "uploads", prefix="", key_marker="", upload_id_marker="", limit=10
+    )
+
+    assert [record.key for record in found] == keys
 
 
 def test_an_upload_is_found_by_its_id_for_its_owner_only() -> None:

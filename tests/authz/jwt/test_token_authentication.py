@@ -23,9 +23,11 @@ from authz.errors import (
     UnsupportedSignature,
 )
 from authz.identity import BucketScope
+from authz.jwt.rules import build_verifiers
 from authz.sigv4.parts import RequestParts
 from authz.sigv4.proof import EMPTY_SHA256, PayloadProof, Sha256Digest, UnsignedPayload, UnsignedTrailer
 from authz.sigv4.signing import sign_headers
+from authz.sts.session import SessionSealer
 
 SECRET = "a-shared-secret-of-32-characters"
 KEY = Credential("AKALICE", "alice", "an-access-key-secret", BucketScope(frozenset({"both", "own"})))
@@ -55,9 +57,14 @@ class Keys:
         return KEY if access_key_id == KEY.access_key_id else None
 
 
+def authenticator_of(buckets: dict[str, BucketAuth]) -> Authenticator:
+    sessions = SessionSealer([b"k" * 32])
+    return Authenticator(Keys(), buckets, verifiers=build_verifiers(buckets), sessions=sessions)
+
+
 @pytest.fixture(scope="module")
 def authenticator() -> Authenticator:
-    return Authenticator(Keys(), BUCKETS)
+    return authenticator_of(BUCKETS)
 
 
 def token(subject: str = "alice", **claims: Any) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tests.e2e.gateway import FILES
 from tests.e2e.token_site import (
+    AWAY,
     KEYLESS,
     KEYS_ONLY,
     OWN,
@@ -210,7 +211,7 @@ HOSTILE_REQUESTS: list[tuple[str, str, Build, int, str, str]] = [
     (
         "no-keys",
         KEYLESS,
-        good(lambda s, t: bearing(s.put(), t)),
+        lambda site, s: bearing(s.put(), site.issuer.token(iss=AWAY)),
         503,
         "ServiceUnavailable",
         "cannot be verified",
