@@ -7,7 +7,9 @@ which ends with the process: nothing is left claimed after a kill. A file appear
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
+import stat
 import time
 from collections import deque
 from collections.abc import Callable
@@ -17,6 +19,8 @@ from pathlib import Path
 from typing import Literal
 
 from .spool_file import PARTIAL_SUFFIX, SpoolName, pack, parse_name, unpack
+
+logger = logging.getLogger("mizuchi.tracing.export")
 
 Loss = Literal["spool_full", "spool_torn"]
 
@@ -39,18 +43,28 @@ class SpoolUsage:
 class Claim:
     """A spooled request that this process alone may send: then ``remove`` it, or ``release`` it."""
 
-    def __init__(self, path: Path, name: SpoolName, descriptor: int, payload: bytes) -> None:
+    def __init__(
+        self,
+        path: Path,
+        name: SpoolName,
+        descriptor: int,
+        payload: bytes,
+        on_stuck: Callable[[SpoolName, OSError], None],
+    ) -> None:
         self.spans = name.spans
         self.traces = name.traces
         self.payload = payload
         self.name = name
         self._path = path
         self._descriptor = descriptor
+        self._on_stuck = on_stuck
 
     def remove(self) -> None:
         """It was dealt with."""
-        with suppress(OSError):
-            self._path.unlink()
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            self._on_stuck(self.name, error)
         self.release()
 
     def release(self) -> None:
@@ -74,6 +88,8 @@ class Spool:
         self._bytes = 0
         self._scanned_at = -_SCAN_SECONDS
         self._backlog: deque[SpoolName] = deque()
+        self._last_ns = 0
+        self._stuck: set[SpoolName] = set()
 
     def put(self, payload: bytes, *, spans: int, traces: int) -> None:
         """Keep a request, giving up the oldest ones when there is no room.
@@ -88,7 +104,9 @@ class Spool:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._make_room(size)
         self._number += 1
-        name = SpoolName(time.time_ns(), os.getpid(), self._number, spans, traces)
+        # A clock that was set back must not make this the oldest.
+        self._last_ns = max(time.time_ns(), self._last_ns + 1)
+        name = SpoolName(self._last_ns, os.getpid(), self._number, spans, traces)
         self._write(self._directory / str(name), content)
         self._bytes += size
 
@@ -122,8 +140,10 @@ class Spool:
         try:
             descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 file.write(content)
-            partial.rename(path)
+                file.flush()
+                partial.rename(path)
         except OSError:
             partial.unlink(missing_ok=True)
             raise
@@ -135,6 +155,7 @@ class Spool:
         sizes = self._sizes()
         self._scanned_at = time.monotonic()
         self._bytes = sum(sizes.values())
+        self._last_ns = max(self._last_ns, max(sizes).written_ns if sizes else 0)
         for name in sorted(sizes):
             if self._bytes + size <= self._max_bytes:
                 return
@@ -148,14 +169,27 @@ class Spool:
         descriptor = _lock(path)
         if descriptor is None:
             return None
-        content = _read_all(descriptor)
-        payload = unpack(content)
-        claim = Claim(path, name, descriptor, payload or b"")
+        try:
+            payload = unpack(_read_all(descriptor))
+        except OSError:
+            # The disk fails, which says nothing of what is written there.
+            os.close(descriptor)
+            return None
+        claim = Claim(path, name, descriptor, payload or b"", self._note_stuck)
         if payload is not None:
             return claim
         claim.remove()
         self._on_loss("spool_torn", name.spans, name.traces)
         return None
+
+    def _note_stuck(self, name: SpoolName, error: OSError) -> None:
+        """What was dealt with and is still there: to this process it is not."""
+        if not self._stuck:
+            logger.error(
+                "a spooled request that was sent cannot be removed (%s): the next process will send it again",
+                error.strerror,
+            )
+        self._stuck.add(name)
 
     def _names(self) -> list[SpoolName]:
         return sorted(self._sizes())
@@ -166,9 +200,9 @@ class Spool:
         with suppress(OSError), os.scandir(self._directory) as entries:
             for entry in entries:
                 name = parse_name(entry.name)
-                if name is None:
+                if name is None or name in self._stuck or not entry.is_file(follow_symlinks=False):
                     continue
-                with suppress(FileNotFoundError):
+                with suppress(OSError):
                     if entry.name.endswith(PARTIAL_SUFFIX):
                         self._discard_abandoned(entry, name)
                     else:
@@ -179,7 +213,14 @@ class Spool:
         """A file that its writer did not live to finish."""
         if time.time() - entry.stat().st_mtime < _ABANDONED_SECONDS:
             return
-        os.unlink(entry.path)
+        path = Path(entry.path)
+        descriptor = _lock(path)
+        if descriptor is None:
+            return
+        try:
+            path.unlink()
+        finally:
+            os.close(descriptor)
         self._on_loss("spool_torn", name.spans, name.traces)
 
 
@@ -188,14 +229,16 @@ def _on_disk(size: int) -> int:
 
 
 def _lock(path: Path) -> int | None:
-    """Open and lock a file that is still there; ``None`` when another has it or had it."""
+    """Open and lock a file that is still there; ``None`` when another has it or had it, or it is no file."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        # Not to wait for the writer of what may be a pipe.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(descriptor), path.stat()):
+        opened = os.fstat(descriptor)
+        if stat.S_ISREG(opened.st_mode) and os.path.samestat(opened, path.stat()):
             return descriptor
     except OSError:
         pass
@@ -204,5 +247,7 @@ def _lock(path: Path) -> int | None:
 
 
 def _read_all(descriptor: int) -> bytes:
-    with os.fdopen(os.dup(descriptor), "rb") as file:
-        return file.read()
+    blocks = []
+    while block := os.read(descriptor, 1 << 20):
+        blocks.append(block)
+    return b"".join(blocks)
