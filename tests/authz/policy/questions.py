@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from authz.config import OpaConfig, OpenFgaConfig
@@ -79,8 +80,9 @@ def opa_with_policy(opa: Opa, rego: str = REGO) -> OpaConfig:
     return OpaConfig(opa.endpoint, f"/v1/data/{package}/allow")
 
 
-def openfga_store(openfga: OpenFga) -> OpenFgaConfig:
-    """A store of its own at a real OpenFGA."""
+def openfga_store(openfga: OpenFga, more: Sequence[tuple[str, str, str]] = ()) -> OpenFgaConfig:
+    """A store of its own at a real OpenFGA, with ``more`` tuples (user, relation, object)."""
     store = openfga.create_store(MODEL)
-    openfga.write(store, [dict(zip(("user", "relation", "object"), each, strict=True)) for each in TUPLES])
+    tuples = [*TUPLES, *more]
+    openfga.write(store, [dict(zip(("user", "relation", "object"), each, strict=True)) for each in tuples])
     return OpenFgaConfig(openfga.endpoint, store.store_id, store.model_id, group="group:{group}")
