@@ -37,7 +37,11 @@ class Decision:
 
 
 def decide_by_scope(question: PolicyQuestion) -> Decision:
-    """An access key reaches the buckets it was made for, and no others."""
-    if question.identity.scope.allows(question.bucket, question.key):
-        return Decision(True, "bucket in scope", "scope")
-    return Decision(False, "bucket out of scope", "scope")
+    """An access key reaches the buckets it was made for, and no others; in a bucket of folders for everybody
+    (``key_template``) and in a session with a policy, a caller reaches keys of his own."""
+    scope = question.identity.scope
+    if not scope.allows(question.bucket):
+        return Decision(False, "bucket out of scope", "scope")
+    if not scope.allows(question.bucket, question.key):
+        return Decision(False, "key out of scope", "scope")
+    return Decision(True, "bucket in scope", "scope")

@@ -68,11 +68,18 @@ def _check_scope(question: PolicyQuestion) -> None:
         current.set("mizuchi.authz.decision", "allow" if decision.is_allowed else "deny")
         current.set("mizuchi.authz.reason", decision.reason)
     if not decision.is_allowed:
-        raise AccessDenied(
-            f"Access Denied: this key may not do {question.action} on this bucket. "
-            "Ask the operator to widen it.",
-            reason=decision.reason,
+        raise AccessDenied(_scope_message(question), reason=decision.reason)
+
+
+def _scope_message(question: PolicyQuestion) -> str:
+    if question.identity.scope.allows(question.bucket):
+        return (
+            "Access Denied: the object's key is outside of what is yours in this bucket. Keep to your own "
+            "folder, and to the prefixes of your session's policy."
         )
+    return (
+        f"Access Denied: this key may not do {question.action} on this bucket. Ask the operator to widen it."
+    )
 
 
 def _obey(question: PolicyQuestion, combined: Combined) -> None:

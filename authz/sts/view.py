@@ -19,6 +19,10 @@ from .request import ACTION, parse_assume_role, parse_parameters
 
 MAX_BODY_BYTES = 32 * 1024
 FORM = "application/x-www-form-urlencoded"
+XML = "text/xml"
+
+_INTERNAL = "InternalFailure"
+_SORRY = "The request failed because of an error of the gateway. Report the request id to its operator."
 
 logger = logging.getLogger(__name__)
 access_log = logging.getLogger("mizuchi.access")
@@ -36,24 +40,35 @@ def exchange_token(request: HttpRequest) -> HttpResponse:
     """The answer to AssumeRoleWithWebIdentity, or to anything else that is sent here."""
     began = time.perf_counter()
     name_request(f"POST sts.{ACTION}", {"http.route": "/", "url.path": "/", "rpc.method": f"STS/{ACTION}"})
-    try:
-        response = _exchanged(request)
-        code = "-"
-    except AuthError as error:
-        logger.info("request %s refused: %s %s", trace_id(), error.code, error.reason)
-        document = answers.error(error.code, error.message, is_senders=True, request_id=trace_id())
-        response, code = HttpResponse(document, status=error.status, content_type="text/xml"), error.code
+    response, code = _answered(request)
+    # RFC 6749, 5.1: what holds credentials is kept nowhere on the way.
+    response["Cache-Control"] = "no-store"
     access_log.info(
         "POST %s %s %s %.1f ms request %s",
         ACTION,
         response.status_code,
-        code,
+        code or "-",
         (time.perf_counter() - began) * 1e3,
         trace_id(),
     )
-    # RFC 6749, 5.1: what holds credentials is kept nowhere on the way.
-    response["Cache-Control"] = "no-store"
     return response
+
+
+def _answered(request: HttpRequest) -> tuple[HttpResponse, str]:
+    """The answer, and the code of its error."""
+    try:
+        return _exchanged(request), ""
+    except AuthError as error:
+        logger.info("request %s refused: %s %s", trace_id(), error.code, error.reason)
+        return _failure(error.code, error.message, error.status), error.code
+    except Exception:
+        logger.exception("request %s failed unforeseen", trace_id())
+        return _failure(_INTERNAL, _SORRY, 500), _INTERNAL
+
+
+def _failure(code: str, message: str, status: int) -> HttpResponse:
+    document = answers.error(code, message, is_senders=status < 500, request_id=trace_id())
+    return HttpResponse(document, status=status, content_type=XML)
 
 
 def _exchanged(request: HttpRequest) -> HttpResponse:
@@ -65,7 +80,7 @@ def _exchanged(request: HttpRequest) -> HttpResponse:
         current.set("user.hash", subject_hash(issued.principal))
         current.set("mizuchi.auth.session_seconds", round(issued.expires_at - time.time()))
     document = answers.assumed_role(asked, issued, trace_id())
-    return HttpResponse(document, content_type="text/xml")
+    return HttpResponse(document, content_type=XML)
 
 
 def _body(environ: dict[str, Any]) -> bytes:

@@ -17,6 +17,8 @@ from tests.e2e.clients.cases import content_of_size
 from tests.e2e.clients.target import Client, Target
 from tests.e2e.gateway import Gateway, Site, read_upstream, running_gateway
 from tests.e2e.tls import make_certificate, tls_before
+from tests.e2e.token_site import TokenSite, running_token_site
+from tests.e2e.wire.scene import surprises_in
 from tests.servers.otlp_receiver import otlp_receiver
 from tests.servers.seaweedfs import SeaweedFS
 
@@ -132,3 +134,19 @@ def gateway_log(request: pytest.FixtureRequest, site: Site) -> Callable[[], str]
             return lines.read().decode(errors="replace")
 
     return since_start
+
+
+@pytest.fixture(scope="session")
+def running_tokens(tmp_path_factory: pytest.TempPathFactory, seaweedfs: SeaweedFS) -> Iterator[TokenSite]:
+    with running_token_site(tmp_path_factory.mktemp("tokens"), seaweedfs) as running:
+        yield running
+
+
+@pytest.fixture
+def token_site(running_tokens: TokenSite) -> Iterator[TokenSite]:
+    """The gateway that takes tokens; no refusal of the test's may be an accident."""
+    start = running_tokens.gateway.log.stat().st_size
+    yield running_tokens
+    with running_tokens.gateway.log.open("rb") as log:
+        log.seek(start)
+        assert surprises_in(log.read().decode(errors="replace")) == []

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.contracts.hostile_tokens import accepting
 from tests.e2e.gateway import FILES, SEAWEED, Gateway, running_gateway
@@ -102,3 +105,19 @@ def running_token_site(folder: Path, upstream: SeaweedFS, **rules: Any) -> Itera
         }
         with running_gateway(folder, upstream, sections) as gateway:
             yield TokenSite(replace(gateway, upstream_bucket=target), issuer, receiver)
+
+
+def spans_of(site: TokenSite, answer: Answer) -> dict[str, Span]:
+    """By name, once the root has arrived."""
+    trace_id = answer.headers["x-amz-request-id"]
+    deadline = time.monotonic() + 10
+    while True:
+        found = [span for span in site.receiver.spans() if span.trace_id.hex() == trace_id]
+        if any(span.kind == Span.SPAN_KIND_SERVER for span in found):
+            return {span.name: span for span in found}
+        assert time.monotonic() < deadline, "the trace has not arrived"
+        time.sleep(0.05)
+
+
+def attributes(span: Span) -> dict[str, Any]:
+    return {each.key: getattr(each.value, each.value.WhichOneof("value")) for each in span.attributes}

@@ -59,6 +59,14 @@ def test_the_scope_of_the_key_comes_first_and_no_policy_widens_it(noted: Noted) 
     assert (engine.asked, noted) == (0, [])
 
 
+def test_a_key_that_is_somebody_elses_is_told_apart(noted: Noted) -> None:
+    narrow = identity(scope=BucketScope(prefixes={"uploads": ("users/alice/",)}))
+
+    with pytest.raises(AccessDenied, match="your own folder") as refusal:
+        authorizer(noted, FakeEngine(YES)).authorize(question(identity=narrow))
+    assert refusal.value.reason == "key out of scope"
+
+
 def test_allowed(noted: Noted) -> None:
     asked = question()
     authorizer(noted, FakeEngine(YES)).authorize(asked)
