@@ -16,6 +16,7 @@ from authz.jwt.rules import build_verifiers
 from authz.jwt.verifier import TokenVerifier
 from mizuchi_site.bucket_auth import bucket_auth
 from mizuchi_site.config.buckets import AuthSection
+from mizuchi_site.config.places import PROJECT_ROOT
 from tests.contracts.hostile_tokens import HOSTILE, Forge, accepting, pem_of
 from tests.servers.oidc import AUDIENCE, Issuer, SigningKey, forged, hmac_forged, running_issuer
 
@@ -189,3 +190,9 @@ def test_a_refusal_says_why_to_the_client_and_nothing_of_the_token(
     )
     assert "canary" not in f"{refused.value}{challenge}"
     assert (refused.value.code, refused.value.status) == ("InvalidToken", 401)
+
+
+def test_every_reason_is_documented() -> None:
+    document = (PROJECT_ROOT / "docs" / "jwt.md").read_text()
+
+    assert [reason for *_, reason in HOSTILE if reason not in " ".join(document.split())] == []
