@@ -32,7 +32,7 @@ RESET_SECONDS = 1.0
 FAILURES = 3
 # It says more than it should of whom it decides about: that must go no further than the operator.
 REGO = """
-package mizuchi
+package gateway
 
 allow := {"allow": permitted, "reason": sprintf("%s, %v, %v", [input.subject, input.claims, input.resource])}
 
@@ -112,12 +112,16 @@ def heal(site: PolicySite) -> None:
 def running_policy_site(
     folder: Path, upstream: SeaweedFS, opa: Opa, openfga: OpenFga
 ) -> Iterator[PolicySite]:
-    opa.put_policy("mizuchi-e2e", REGO)
+    opa.put_policy("gateway", REGO)
     writable = (f"bucket:{FILES}", f"bucket:{SEAWEED}", f"bucket:{SHADOW}", f"folder:{RELATED}/refused")
     store = openfga_store(openfga, [("user:end-to-end", "writer", name) for name in writable])
     target = upstream.create_bucket("policy")
     with faulty_proxy(opa.endpoint) as opa_proxy, faulty_proxy(openfga.endpoint) as openfga_proxy:
-        opa_section = {"url": opa_proxy.endpoint, "timeout_seconds": TIMEOUT_SECONDS}
+        opa_section = {
+            "url": opa_proxy.endpoint,
+            "path": "/v1/data/gateway/allow",
+            "timeout_seconds": TIMEOUT_SECONDS,
+        }
         every = opa_section | {"cache_ttl_seconds": 0}
         openfga_section = {
             "url": openfga_proxy.endpoint,
