@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from authz.config import BucketAuth, PolicyConfig
 from authz.decisions import Decision, PolicyQuestion, decide_by_scope
@@ -76,9 +76,9 @@ def _ask(config: EngineConfig, question: PolicyQuestion) -> Verdict:
     engine = build_engine(config)
     began = time.perf_counter()
     try:
-        verdict = answered(engine.name, engine.ask(question), question)
+        answer = engine.ask(question)
+        return answered(engine.name, answer, question, time.perf_counter() - began)
     except EngineFailure as failure:
-        verdict = failed(engine.name, failure)
+        return failed(engine.name, failure, time.perf_counter() - began)
     finally:
         engine.close()
-    return replace(verdict, seconds=time.perf_counter() - began)

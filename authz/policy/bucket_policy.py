@@ -33,8 +33,12 @@ class BucketPolicy:
 
     def _verdicts(self, question: PolicyQuestion) -> Iterator[Verdict]:
         """One by one as they are needed, those that are remembered first."""
-        engines = self.engines
-        if len(engines) > 1:
-            engines = tuple(sorted(engines, key=lambda engine: not engine.remembers(question)))
-        for engine in engines:
+        waiting = []
+        for engine in self.engines:
+            remembered = engine.recall(question, is_enforced=self.is_enforced)
+            if remembered is None:
+                waiting.append(engine)
+            else:
+                yield remembered
+        for engine in waiting:
             yield engine.ask(question, is_enforced=self.is_enforced)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from authz.config import PolicyBreakerConfig
 from authz.decisions import PolicyQuestion
 from tracing_app.api import AttributeValue, Stage, stage
 
-from .base import Engine, EngineAnswer, EngineFailure, EngineName
+from .base import Engine, EngineFailure, EngineName
 from .cache import AnswerCache
 from .shielded import ShieldedEngine
 from .stats import EngineStats, Tally
@@ -50,25 +49,29 @@ class GuardedEngine:
         """Why the engine is left alone; "" while it is not."""
         return "" if self._engine.breaker.state == "closed" else self._tally.last_error
 
-    def remembers(self, question: PolicyQuestion) -> bool:
-        """Whether an answer costs nothing."""
-        try:
-            return self._cache.get(self._engine.cache_key(question)) is not None
-        except EngineFailure:
-            return False
-
-    def ask(self, question: PolicyQuestion, *, is_enforced: bool = True) -> Verdict:
-        """Its verdict. ``is_enforced`` False is told on the span: nobody will obey it."""
+    def recall(self, question: PolicyQuestion, *, is_enforced: bool = True) -> Verdict | None:
+        """Its verdict if it is remembered, which costs next to nothing. ``is_enforced`` False is told on the
+        span: nobody will obey it."""
         began = time.perf_counter()
         try:
-            with stage(f"authz.{self.name}", self._attributes, kind="client") as current:
-                if not is_enforced:
-                    current.set("mizuchi.authz.shadow", True)
-                verdict = self._verdict(question, current, began)
-        except EngineFailure as failure:
-            verdict = replace(failed(self.name, failure), seconds=time.perf_counter() - began)
-        self._tally.count(verdict)
+            answer = self._cache.get(self._engine.cache_key(question))
+        except EngineFailure:
+            return None
+        if answer is None:
+            return None
+        with self._stage(is_enforced) as current:
+            verdict = answered(self.name, answer, question, time.perf_counter() - began, is_cached=True)
+            self._conclude(verdict, current)
         return verdict
+
+    def ask(self, question: PolicyQuestion, *, is_enforced: bool = True) -> Verdict:
+        """Its verdict, asked for now, and remembered unless it is a failure."""
+        began = time.perf_counter()
+        try:
+            with self._stage(is_enforced) as current:
+                return self._asked(question, current, began)
+        except EngineFailure as failure:
+            return failed(self.name, failure, time.perf_counter() - began)
 
     def stats(self, buckets: Sequence[str]) -> EngineStats:
         """``buckets``: those that ask this engine."""
@@ -94,26 +97,25 @@ class GuardedEngine:
         """Close idle connections."""
         self._engine.close()
 
-    def _verdict(self, question: PolicyQuestion, current: Stage, began: float) -> Verdict:
-        """The verdict, told on the span. Raises EngineFailure, told on the span too."""
+    def _stage(self, is_enforced: bool) -> stage:
+        attributes = self._attributes if is_enforced else self._attributes | {"mizuchi.authz.shadow": True}
+        return stage(f"authz.{self.name}", attributes, kind="client")
+
+    def _asked(self, question: PolicyQuestion, current: Stage, began: float) -> Verdict:
+        """Raises EngineFailure, told on the span and counted as any verdict is."""
         try:
-            answer, is_cached = self._remembered_or_asked(question)
+            answer = self._engine.ask(question)
         except EngineFailure as failure:
-            _tell(current, replace(failed(self.name, failure), seconds=time.perf_counter() - began))
+            self._conclude(failed(self.name, failure, time.perf_counter() - began), current)
             raise
-        seconds = time.perf_counter() - began
-        verdict = replace(answered(self.name, answer, question), is_cached=is_cached, seconds=seconds)
-        _tell(current, verdict)
+        verdict = answered(self.name, answer, question, time.perf_counter() - began)
+        self._conclude(verdict, current)
+        self._cache.put(self._engine.cache_key(question), answer)
         return verdict
 
-    def _remembered_or_asked(self, question: PolicyQuestion) -> tuple[EngineAnswer, bool]:
-        key = self._engine.cache_key(question)
-        remembered = self._cache.get(key)
-        if remembered is not None:
-            return remembered, True
-        answer = self._engine.ask(question)
-        self._cache.put(key, answer)
-        return answer, False
+    def _conclude(self, verdict: Verdict, current: Stage) -> None:
+        _tell(current, verdict)
+        self._tally.count(verdict)
 
 
 def _tell(current: Stage, verdict: Verdict) -> None:

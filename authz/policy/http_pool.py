@@ -64,7 +64,7 @@ class HttpPool:
         A question changes nothing, so it is asked once more when its connection broke before the answer.
         """
         headers = dict(self._headers)
-        inject_context(headers)
+        inject_context(headers, self.host, self.port)
         exchange = _Exchange(method, self._base_path + path, body, headers, Deadline(self._timeout_seconds))
         try:
             try:

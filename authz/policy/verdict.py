@@ -32,21 +32,29 @@ class Verdict:
     seconds: float = 0.0
 
 
-def answered(engine: EngineName, answer: EngineAnswer, question: PolicyQuestion) -> Verdict:
+def answered(
+    engine: EngineName,
+    answer: EngineAnswer,
+    question: PolicyQuestion,
+    seconds: float,
+    *,
+    is_cached: bool = False,
+) -> Verdict:
     """The verdict of an answer, with the policy author's reason as far as it may be shown."""
-    reason = shown_reason(answer.reason, question) or _ENGINES_REASONS[answer.is_allowed]
     return Verdict(
         engine,
         "allow" if answer.is_allowed else "deny",
-        reason,
-        detail=answer.reason[:200],
-        decision_id=answer.decision_id,
+        shown_reason(answer.reason, question) or _ENGINES_REASONS[answer.is_allowed],
+        answer.reason[:200],
+        answer.decision_id,
+        is_cached,
+        seconds,
     )
 
 
-def failed(engine: EngineName, failure: EngineFailure) -> Verdict:
+def failed(engine: EngineName, failure: EngineFailure, seconds: float) -> Verdict:
     """The verdict of a failure."""
-    return Verdict(engine, "error", failure.code, detail=failure.detail)
+    return Verdict(engine, "error", failure.code, failure.detail, seconds=seconds)
 
 
 def shown_reason(reason: str, question: PolicyQuestion) -> str:
