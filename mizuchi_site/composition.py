@@ -94,6 +94,7 @@ def tracing_config(config: Config, places: Places, keys: Keyring) -> TracingConf
         sampling=_sampling(tracing.sampling),
         redaction=tracing.redaction.keys,
         multipart=tracing.multipart,
+        baggage_hosts=tracing.propagation.baggage_hosts,
         hash_keys=keys.hashing,
     )
 

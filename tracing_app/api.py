@@ -8,15 +8,15 @@ our own start with ``mizuchi.``. Values never hold secrets or a person's data: k
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Literal
 
-from opentelemetry.propagate import inject
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer, get_current_span
 
+from tracing_app.propagation.w3c import write_context
 from tracing_app.redaction import Redactor
 
 AttributeValue = str | bool | int | float
@@ -32,11 +32,13 @@ class _Instruments:
 
     tracer: Tracer | None = None
     redactor: Redactor | None = None
+    baggage_hosts: frozenset[str] = frozenset()
 
 
-def use(tracer: Tracer, redactor: Redactor) -> None:
-    """Record stages with this tracer from now on."""
+def use(tracer: Tracer, redactor: Redactor, baggage_hosts: Collection[str] = ()) -> None:
+    """Record stages with this tracer from now on. ``baggage_hosts``, as ``host`` or ``host:port``, get it."""
     _Instruments.tracer, _Instruments.redactor = tracer, redactor
+    _Instruments.baggage_hosts = frozenset(baggage_hosts)
 
 
 class Stage:
@@ -130,16 +132,23 @@ def name_request(name: str, attributes: Mapping[str, AttributeValue]) -> None:
         span.set_attributes(attributes)
 
 
-def inject_context(headers: MutableMapping[str, str]) -> None:
-    """Add ``traceparent``, ``tracestate`` and ``baggage`` of what is under way to outgoing headers."""
+def inject_context(headers: MutableMapping[str, str], host: str, port: int) -> None:
+    """Add ``traceparent`` and ``tracestate`` of what is under way to the headers of a request to ``host`` (in
+    lower case, IPv6 without brackets), and ``baggage`` where the operator lets that host have it."""
     if _Instruments.tracer is not None:
-        inject(headers)
+        write_context(headers, and_baggage=bool(_Instruments.baggage_hosts) and _may_have_baggage(host, port))
+
+
+def _may_have_baggage(host: str, port: int) -> bool:
+    name = f"[{host}]" if ":" in host else host
+    return not _Instruments.baggage_hosts.isdisjoint((name, f"{name}:{port}"))
 
 
 def current_traceparent() -> str:
     """``traceparent`` of what is under way, to be kept and continued later; "" without tracing."""
     headers: dict[str, str] = {}
-    inject_context(headers)
+    if _Instruments.tracer is not None:
+        write_context(headers, and_baggage=False)
     return headers.get("traceparent", "")
 
 

@@ -18,6 +18,7 @@ from tracing_app.exporting.worker import ExportWorker
 from tracing_app.live.control import SamplingControl
 from tracing_app.live.exchange import MAX_UPLOADS_TO_TELL, Exchange
 from tracing_app.logs.log_export import hurry_log_export
+from tracing_app.propagation.w3c import propagate_for_libraries
 from tracing_app.recording.data import TraceData
 from tracing_app.recording.provider import LightTracerProvider
 from tracing_app.recording.samplers import HeadSampler
@@ -79,10 +80,11 @@ def begin(config: TracingConfig) -> Tracing:
     exchange = _exchange(control, sampler, told)
     provider = LightTracerProvider(head, sampler, record_stacktraces=False)
     trace.set_tracer_provider(provider)
+    propagate_for_libraries()
     tracer = provider.get_tracer("mizuchi", VERSION)
     for worker in workers:
         worker.start()  # a spool left from before goes out now, not with the first trace
-    api.use(tracer, Redactor(config.redaction, config.hash_keys))
+    api.use(tracer, Redactor(config.redaction, config.hash_keys), config.baggage_hosts)
     exchange.start()
     return Tracing(tracer, provider, sampler, control, exporter, store)
 

@@ -44,6 +44,7 @@ class TracingConfig:
     ``export`` is the way to a collector, ``store`` the store on this machine; both None: there is nowhere for
     traces to go, so none are recorded, which is meant so unless ``is_enabled``. ``multipart``: later
     requests of a multipart upload join the trace it began in, or are traces of their own, linked to it.
+    ``baggage_hosts`` are handed the baggage that comes in, as ``host`` or ``host:port``.
     ``hash_keys`` (32 bytes each): the first hashes subjects and keys.
     """
 
@@ -54,5 +55,6 @@ class TracingConfig:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     redaction: KeyRedaction = "prefix"
     multipart: MultipartTraces = "join"
+    baggage_hosts: tuple[str, ...] = ()
     hash_keys: tuple[bytes, ...] = field(default=(), repr=False)
     is_enabled: bool = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,10 +9,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
-from opentelemetry.propagate import extract
-from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import (
     Link,
+    NonRecordingSpan,
     Span,
     SpanKind,
     StatusCode,
@@ -23,15 +21,11 @@ from opentelemetry.trace import (
 )
 
 from tracing_app.api import known_method, new_trace_id, trace
+from tracing_app.propagation.traceparent import parse_traceparent
+from tracing_app.propagation.w3c import read_context, read_parent
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Environ = Mapping[str, Any]
-
-# Version 00 ends after the flags; a later version may go on after another dash.
-_TRACEPARENT = re.compile(
-    r"(?P<version>(?!ff)[0-9a-f]{2})-(?!0{32})(?P<trace_id>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
-    r"(?P<rest>-.*)?"
-)
 
 
 def _nothing_earlier(environ: Environ) -> str:
@@ -62,7 +56,8 @@ class TraceMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if self._tracer is not None:
             return self._traced(request, self._tracer)
-        trace_id = incoming_trace_id(request.META.get("HTTP_TRACEPARENT", "")) or new_trace_id()
+        incoming = parse_traceparent(request.META.get("HTTP_TRACEPARENT", ""))
+        trace_id = new_trace_id() if incoming is None else incoming.trace_id
         with trace(trace_id):
             response = self._get_response(request)
         response["x-amz-request-id"] = trace_id
@@ -95,36 +90,17 @@ class TraceMiddleware:
         return response
 
     def _context(self, environ: Environ) -> tuple[Context, list[Link] | None]:
-        context = extract(environ, getter=_ENVIRON_GETTER)
-        traceparent = self._earlier(environ)
-        if not traceparent:
+        traceparent = environ.get("HTTP_TRACEPARENT", "")
+        context = read_context(
+            traceparent, environ.get("HTTP_TRACESTATE", ""), environ.get("HTTP_BAGGAGE", "")
+        )
+        begun = self._earlier(environ)
+        began_in = read_parent(begun) if begun else None
+        if began_in is None:
             return context, None
-        began_in = extract({"traceparent": traceparent}, Context())
         if self._joins and not get_current_span(context).get_span_context().is_valid:
-            return set_span_in_context(get_current_span(began_in), context), None
-        return context, [Link(get_current_span(began_in).get_span_context())]
-
-
-def incoming_trace_id(traceparent: str) -> str | None:
-    """The trace id of a ``traceparent`` header; None when it is malformed, which begins a new trace."""
-    match = _TRACEPARENT.fullmatch(traceparent.strip(" \t"))
-    if match is None or (match["version"] == "00" and match["rest"]):
-        return None
-    return match["trace_id"]
-
-
-class _EnvironGetter(Getter[Environ]):
-    """Reads propagation headers from a WSGI environ."""
-
-    def get(self, carrier: Environ, key: str) -> list[str] | None:
-        value = carrier.get("HTTP_" + key.upper().replace("-", "_"))
-        return None if value is None else [value]
-
-    def keys(self, carrier: Environ) -> list[str]:
-        return [key[5:].replace("_", "-").lower() for key in carrier if key.startswith("HTTP_")]
-
-
-_ENVIRON_GETTER = _EnvironGetter()
+            return set_span_in_context(NonRecordingSpan(began_in), context), None
+        return context, [Link(began_in)]
 
 
 def _attributes(environ: Environ, method: str) -> dict[str, str | int]:

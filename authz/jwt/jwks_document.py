@@ -45,7 +45,7 @@ def fetch_jwks(url: str, *, timeout_seconds: float, ca_file: Path | None = None)
 
 def _exchange(connection: DeadlineConnection, target: str, current: Stage) -> bytes:
     headers = {"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"}
-    inject_context(headers)
+    inject_context(headers, connection.host, connection.port)
     connection.request("GET", target, headers=headers)
     response = connection.getresponse()
     current.set("http.response.status_code", response.status)

@@ -118,6 +118,21 @@ class LocalStoreSection(Section):
     max_age_hours: Number = Field(default=72.0, ge=0.01, le=24 * 365)
 
 
+Host = Annotated[
+    str,
+    matching(
+        r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?",
+        'a host in lower case, like "storage.internal" or "127.0.0.1:9000"',
+    ),
+]
+
+
+class PropagationSection(Section):
+    """What goes along with requests to storages and policy engines, besides the trace itself."""
+
+    baggage_hosts: Listed[Host] = ()
+
+
 class RedactionSection(Section):
     """How much of an object's key traces show."""
 
@@ -138,5 +153,6 @@ class TracingSection(Section):
     breaker: BreakerSection = BreakerSection()
     spool: SpoolSection = SpoolSection()
     local_store: LocalStoreSection = LocalStoreSection()
+    propagation: PropagationSection = PropagationSection()
     redaction: RedactionSection = RedactionSection()
     multipart: Literal["join", "link"] = "join"

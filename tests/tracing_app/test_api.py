@@ -101,7 +101,7 @@ def test_the_root_is_named_once_it_is_known_what_is_asked(kept: Kept) -> None:
 def test_outgoing_headers_carry_the_current_span(kept: Kept) -> None:
     headers: dict[str, str] = {}
     with stage("x"):
-        inject_context(headers)
+        inject_context(headers, "storage.internal", 9000)
 
     (span,) = kept.spans()
     assert headers["traceparent"].startswith(f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-")
@@ -113,7 +113,7 @@ def test_without_tracing_nothing_happens() -> None:
         current.set("b", 2)
         current.event("c")
         name_request("y", {})
-        inject_context(headers)
+        inject_context(headers, "storage.internal", 9000)
 
     assert headers == {}
     assert (redacted_key("k"), subject_hash("alice")) == ("", "")

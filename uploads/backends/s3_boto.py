@@ -4,6 +4,7 @@ the names and meanings that its users know."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
@@ -64,6 +65,7 @@ def boto_client(config: S3StorageConfig) -> S3Client:
 def _propagate(request: AWSPreparedRequest, **kwargs: Any) -> None:
     """The trace goes along with every control call. The headers are not signed, so they come last."""
     headers: dict[str, str] = {}
-    inject_context(headers)
+    url = urlsplit(request.url)
+    inject_context(headers, url.hostname or "", url.port or (443 if url.scheme == "https" else 80))
     for name, value in headers.items():
         request.headers[name] = value

@@ -135,7 +135,9 @@ class BodyClient:
         )
         headers["content-length"] = str(call.length)
         headers["user-agent"] = "mizuchi-uploadr"
-        inject_context(headers)  # not signed: nothing about the object depends on it
+        inject_context(
+            headers, place.origin.host, place.origin.port
+        )  # not signed: nothing about the object depends on it
         target = path
         if call.query:
             target += "?" + encode_query((name.encode(), value.encode()) for name, value in call.query)
