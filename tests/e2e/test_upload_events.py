@@ -15,7 +15,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.e2e.gateway import FILES, SEAWEED, Gateway, running_gateway
-from tests.e2e.slow_storage import SAVE_SECONDS
+from tests.e2e.odd_storages import SAVE_SECONDS
 from tests.e2e.traced import Traced, attributes
 from tests.e2e.wire.client import Answer, Request, connected
 from tests.e2e.wire.forms import fields, form
@@ -49,7 +49,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory, seaweedfs: SeaweedFS) -> It
                 "seaweed": s3_storage(seaweedfs.endpoint, seaweedfs.access_key, seaweedfs.secret_key),
                 "slow": s3_storage(stack.enter_context(running_null_s3(folder, bytes_per_second=400_000))),
                 "django": {
-                    "backend": "tests.e2e.slow_storage.SlowStorage",
+                    "backend": "tests.e2e.odd_storages.SlowStorage",
                     "options": {"location": str(folder / "django"), "allow_overwrite": True},
                     "staging": str(folder / "staging"),
                 },

@@ -9,6 +9,7 @@ from typing import Any
 from .config import LoggingConfig
 from .console_lines import ConsoleFormatter
 from .json_lines import JsonFormatter
+from .page_records import WithoutClientText
 from .trace_context import TraceContextFilter
 
 
@@ -37,6 +38,7 @@ def logging_settings(config: LoggingConfig) -> dict[str, Any]:
         "filters": {
             "trace_context": {"()": TraceContextFilter},
             "without_traceback": {"()": WithoutTraceback},
+            "without_client_text": {"()": WithoutClientText},
         },
         "formatters": {"line": {"()": JsonFormatter if config.format == "json" else ConsoleFormatter}},
         "handlers": handlers,
@@ -79,12 +81,12 @@ def _handlers(config: LoggingConfig) -> dict[str, dict[str, Any]]:
         handlers["console"] = {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["trace_context"],
+            "filters": ["trace_context", "without_client_text"],
         }
     if config.export is not None:
         handlers["otlp"] = {
             "()": "tracing_app.logs.otlp_handler.OtlpHandler",
             "config": config.export,
-            "filters": ["trace_context"],
+            "filters": ["trace_context", "without_client_text"],
         }
     return handlers or {"silent": {"class": "logging.NullHandler"}}
