@@ -64,7 +64,7 @@ def _templates_in_traces(config: Config) -> Iterator[Fault]:
         if SUBJECT in (bucket.auth.key_template or "").partition("/")[0]:
             yield Fault(
                 ("buckets", index, "auth", "key_template"),
-                'begins with the subject, which traces would show; put a folder before it '
+                "begins with the subject, which traces would show; put a folder before it "
                 '("users/{subject}/") or set tracing.redaction.keys to hash',
             )
 

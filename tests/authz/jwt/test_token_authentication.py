@@ -68,7 +68,7 @@ def authenticator() -> Authenticator:
 
 
 def token(subject: str = "alice", **claims: Any) -> str:
-    return jwt.encode({"iss": "idp", "sub": subject, "exp": time.time() + 60, **claims}, SECRET)
+    return jwt.encode({"iss": "idp", "sub": subject, "exp": time.time() + 86_400, **claims}, SECRET)
 
 
 TOKEN = token()
