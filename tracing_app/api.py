@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterator, Mapping, MutableMapping
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Literal
 
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer, get_current_span
+from opentelemetry.context import Context, attach, detach
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    Span,
+    SpanKind,
+    StatusCode,
+    Tracer,
+    get_current_span,
+    set_span_in_context,
+)
 
 from tracing_app.propagation.w3c import write_context
 from tracing_app.redaction import Redactor
@@ -46,11 +55,13 @@ class Stage:
 
     __slots__ = ("_span",)
 
-    def __init__(self, span: Span) -> None:
-        self._span = span
+    _span: Span
 
     def set(self, name: str, value: AttributeValue) -> None:
         self._span.set_attribute(name, value)
+
+    def set_all(self, attributes: Mapping[str, AttributeValue]) -> None:
+        self._span.set_attributes(attributes)
 
     def event(
         self,
@@ -63,17 +74,16 @@ class Stage:
         self._span.add_event(name, attributes, time_ns)
 
 
-_NOTHING = Stage(INVALID_SPAN)
-
-
-class stage:  # noqa: N801 - reads as the context manager it is
+class stage(Stage):  # noqa: N801 - reads as the context manager it is
     """Wrap a step of a request: a span with its duration, attributes, events and outcome.
 
     An exception sets ``error.type`` to its S3 code or its type's name, never its text. The span's status
     becomes ERROR unless the exception has a ``status`` below 500: a client's fault is not ours.
     """
 
-    __slots__ = ("_attributes", "_kind", "_manager", "_name", "_span")
+    __slots__ = ("_attributes", "_kind", "_name", "_token")
+
+    _token: Token[Context] | None
 
     def __init__(
         self, name: str, attributes: Mapping[str, AttributeValue] | None = None, *, kind: Kind = "internal"
@@ -85,17 +95,12 @@ class stage:  # noqa: N801 - reads as the context manager it is
     def __enter__(self) -> Stage:
         tracer = _Instruments.tracer
         if tracer is None:
-            self._manager: AbstractContextManager[Span] | None = None
-            return _NOTHING
-        self._manager = tracer.start_as_current_span(
-            self._name,
-            kind=_KINDS[self._kind],
-            attributes=self._attributes,
-            record_exception=False,
-            set_status_on_exception=False,
-        )
-        self._span = self._manager.__enter__()
-        return Stage(self._span)
+            self._span, self._token = INVALID_SPAN, None
+            return self
+        # What ``start_as_current_span`` does, less what it does with exceptions.
+        self._span = span = tracer.start_span(self._name, None, _KINDS[self._kind], self._attributes)
+        self._token = attach(set_span_in_context(span))
+        return self
 
     def __exit__(
         self,
@@ -103,11 +108,12 @@ class stage:  # noqa: N801 - reads as the context manager it is
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._manager is None:
+        if self._token is None:
             return
+        detach(self._token)
         if error is not None:
             fail(self._span, error)
-        self._manager.__exit__(kind, error, traceback)
+        self._span.end()
 
 
 def fail(span: Span, error: BaseException) -> None:
@@ -130,6 +136,14 @@ def name_request(name: str, attributes: Mapping[str, AttributeValue]) -> None:
     if span.is_recording():
         span.update_name(name)
         span.set_attributes(attributes)
+
+
+def add(name: str, amount: float) -> None:
+    """Add to a number on the span under way, 0 until then."""
+    if _Instruments.tracer is not None:
+        span = get_current_span()
+        so_far = getattr(span, "attributes", {}).get(name, 0)
+        span.set_attribute(name, so_far + amount)
 
 
 def inject_context(headers: MutableMapping[str, str], host: str, port: int) -> None:

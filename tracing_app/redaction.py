@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from tracing_app.config import KeyRedaction
 
@@ -16,11 +17,16 @@ _PLAIN_FOLDER = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 class Redactor:
     """Hashes with the first of ``hash_keys``, so that a hash tells nothing without the key and changes
-    when the operator rotates it."""
+    when the operator rotates it.
+
+    ``subject`` is a keyed hash (HMAC-SHA-256, 64 bits of it in hex) that is the same for the same subject.
+    """
 
     def __init__(self, level: KeyRedaction, hash_keys: Sequence[bytes]) -> None:
         self._level = level
         self._hash_key = hash_keys[0]
+        # The same few principals, and the parts of an upload the same key, come again and again.
+        self.subject = lru_cache(maxsize=1024)(self._hash)
 
     def key(self, key: str) -> str:
         """An object's key by the level: itself, its first segment (if it reads like a folder's name) and a
@@ -33,7 +39,6 @@ class Redactor:
             return hashed
         return f"{first}/{hashed}"
 
-    def subject(self, subject: str) -> str:
-        """A keyed hash (HMAC-SHA-256, 64 bits of it in hex) that is the same for the same subject."""
+    def _hash(self, subject: str) -> str:
         digest = hmac.digest(self._hash_key, subject.encode("utf-8", "surrogatepass"), hashlib.sha256)
         return digest.hex()[:_HASH_CHARACTERS]

@@ -26,10 +26,14 @@ def told_on(current: Stage, body: VerifiedBody) -> Iterator[TimedBody]:
         committed_ns = timeline.now_ns()
     finally:
         backend_wait_ns = timeline.now_ns() - began_ns - timed.pulled_ns
-        current.set("mizuchi.upload.bytes", body.size)
-        current.set("mizuchi.upload.zero_copy", False)
-        current.set("mizuchi.upload.receive_wait_ms", timeline.receive_wait_ns / 1e6)
-        current.set("mizuchi.upload.backend_wait_ms", backend_wait_ns / 1e6)
+        current.set_all(
+            {
+                "mizuchi.upload.bytes": body.size,
+                "mizuchi.upload.zero_copy": False,
+                "mizuchi.upload.receive_wait_ms": timeline.receive_wait_ns / 1e6,
+                "mizuchi.upload.backend_wait_ms": backend_wait_ns / 1e6,
+            }
+        )
         _tell_moments(current, timeline, committed_ns)
 
 

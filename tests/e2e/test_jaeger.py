@@ -115,12 +115,10 @@ def request_tree(name: str, work: str, *below: str) -> str:
 def multipart_tree(calls: Calls, parts: int) -> str:
     """One tree: the parts and the completion are children of the request that created the upload."""
     part = request_tree("PUT s3.UploadPart", node("INTERNAL upload.part", calls.part))
-    complete = node(
-        "INTERNAL upload.complete_multipart", calls.list_parts, calls.complete, "INTERNAL record.finish"
-    )
+    complete = node("INTERNAL upload.complete_multipart", calls.list_parts, calls.complete)
     return request_tree(
         "POST s3.CreateMultipartUpload",
-        node("INTERNAL upload.create_multipart", calls.create, "INTERNAL record.begin"),
+        node("INTERNAL upload.create_multipart", calls.create),
         *[part] * parts,
         request_tree("POST s3.CompleteMultipartUpload", complete),
     )
@@ -131,7 +129,11 @@ def arrived(jaeger: Jaeger, trace_id: str, tree: str) -> list[Span]:
     spans = jaeger.wait_for(trace_id, spans=len(tree.splitlines()))
     assert outline(spans) == tree
     assert {span.service for span in spans} == {"mizuchi-uploadr"}
-    assert [span.warnings for span in spans if span.warnings] == []
+    # A look at half a trace leaves this warning on spans that Jaeger keeps in memory; the tree is whole by now.
+    warnings = [
+        warning for span in spans for warning in span.warnings if "is not in the trace" not in warning
+    ]
+    assert warnings == []
     assert [span.name for span in spans if span.is_error or span.links] == []
     return spans
 
@@ -143,7 +145,7 @@ def test_put_object_is_one_tree(watched: Watched, calls: Calls, tmp_path: Path) 
 
     tree = request_tree(
         "PUT s3.PutObject",
-        node("INTERNAL upload.put_object", "INTERNAL record.begin", calls.put, "INTERNAL record.finish"),
+        node("INTERNAL upload.put_object", calls.put),
     )
     spans = {span.name: span for span in arrived(watched.jaeger, request_id(answer), tree)}
     assert spans["upload.put_object"].events == EVENTS
@@ -173,7 +175,7 @@ def test_put_object_is_one_tree(watched: Watched, calls: Calls, tmp_path: Path) 
     for name, attributes in said.items():
         assert {**spans[name].attributes, **attributes} == spans[name].attributes, name
     waits = {name for name in spans["upload.put_object"].attributes if name.endswith("_wait_ms")}
-    assert waits == {"mizuchi.upload.receive_wait_ms", "mizuchi.upload.backend_wait_ms"}
+    assert waits == {f"mizuchi.{wait}_wait_ms" for wait in ("upload.receive", "upload.backend", "record")}
     assert re.fullmatch("[0-9a-f]{16}", spans["auth.sigv4"].attributes["user.hash"])
 
 

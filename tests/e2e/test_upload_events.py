@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -212,6 +213,22 @@ def test_a_storage_that_is_slow_is_seen_and_no_one_else(
     assert told["mizuchi.upload.backend_wait_ms"] > 1500 > told["mizuchi.upload.receive_wait_ms"]
     verified, committed = span.events[2].time_unix_nano, span.events[3].time_unix_nano
     assert committed - verified > (1_500_000_000 if len(body) < 256 * 1024 else 0)
+
+
+def test_a_database_that_is_slow_is_seen_and_no_one_else(traced: Traced) -> None:
+    scene = Scene(traced.gateway, FILES)
+    request = put(scene)
+    with closing(sqlite3.connect(traced.gateway.database, timeout=10, check_same_thread=False)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        timer = threading.Timer(PAUSE_SECONDS, database.rollback)
+        timer.start()
+        answer = scene.send(request)
+        timer.join()
+
+    assert answer.status == 200
+    told = attributes(upload_span(traced, answer, PUT))
+    assert told["mizuchi.record_wait_ms"] > 1500
+    assert told["mizuchi.upload.receive_wait_ms"] + told["mizuchi.upload.backend_wait_ms"] < 1500
 
 
 def test_stalls_before_the_first_byte_and_between_are_told_in_order(traced: Traced) -> None:

@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 
 from tracing_app import api
-from tracing_app.api import inject_context, name_request, redacted_key, stage, subject_hash
+from tracing_app.api import add, inject_context, name_request, redacted_key, stage, subject_hash
 from tracing_app.recording.choices import Always
 from tracing_app.recording.data import TraceData
 from tracing_app.recording.provider import LightTracerProvider
@@ -55,6 +55,25 @@ def test_a_stage_is_a_span_with_attributes_and_events(kept: Kept) -> None:
     )
     assert [(event.name, event.time_ns) for event in span.events] == [("body.verified", 17)]
     assert span.status_code is StatusCode.UNSET
+
+
+def test_several_attributes_at_once(kept: Kept) -> None:
+    with stage("x", {"a": 1}) as current:
+        current.set_all({"a": 2, "b": "two"})
+
+    (span,) = kept.spans()
+    assert dict(span.attributes) == {"a": 2, "b": "two"}
+
+
+def test_a_number_is_added_up_on_the_span_under_way(kept: Kept) -> None:
+    with stage("outer"):
+        add("ms", 1.5)
+        with stage("inner"):
+            add("ms", 7)
+        add("ms", 2)
+
+    inner, outer = kept.spans()
+    assert (outer.attributes["ms"], inner.attributes["ms"]) == (3.5, 7)
 
 
 def test_stages_nest(kept: Kept) -> None:
@@ -111,7 +130,9 @@ def test_without_tracing_nothing_happens() -> None:
     headers: dict[str, str] = {}
     with stage("x", {"a": 1}) as current:
         current.set("b", 2)
-        current.event("c")
+        current.set_all({"c": 3})
+        current.event("d")
+        add("e", 1)
         name_request("y", {})
         inject_context(headers, "storage.internal", 9000)
 
