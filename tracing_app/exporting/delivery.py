@@ -74,7 +74,8 @@ class Batch(Generic[T]):
 
 
 class Delivery(Generic[T]):
-    """For one thread at a time, but ``keep``, which another may call for a batch whose thread hangs."""
+    """For one thread at a time, but ``keep``, which others may call for a batch of theirs, or whose thread
+    hangs."""
 
     def __init__(
         self,
@@ -99,6 +100,7 @@ class Delivery(Generic[T]):
         self._not_before = clock()
         self._claim: Claim | None = None
         self._has_told_unencodable = False
+        self._encoding = threading.Lock()
 
     def deliver(self, batch: Batch[T], pace: Pace) -> None:
         """Send a batch, or spool it when that fails or would."""
@@ -119,7 +121,7 @@ class Delivery(Generic[T]):
 
     def keep(self, batch: Batch[T], otherwise: DropReason) -> None:
         """Spool a batch that is not settled; without a spool it is lost for the reason ``otherwise``."""
-        if not batch.payload and not self._encode(batch):
+        if not self._encode(batch):
             return
         if not batch.settle():
             return
@@ -131,7 +133,7 @@ class Delivery(Generic[T]):
         except OSError as error:
             self._lose("spool_failed", batch, f"the spool cannot be written: {error.strerror or error}")
         else:
-            self._ledger.fail("spooling", self._ledger.last_error or "no time left to send")
+            self._tell_spooled(otherwise)
 
     def replay(self, limit: int, pace: Pace) -> bool:
         """Send up to ``limit`` spooled requests, the oldest first; whether there may be more to send now.
@@ -206,6 +208,10 @@ class Delivery(Generic[T]):
 
     def _encode(self, batch: Batch[T]) -> bool:
         """Fill in the payload; a trace that cannot be encoded is lost alone. Whether anything is left."""
+        with self._encoding:  # encoders keep what they have encoded, for one thread at a time
+            return bool(batch.payload) or self._encode_alone(batch)
+
+    def _encode_alone(self, batch: Batch[T]) -> bool:
         try:
             batch.payload = self._encoder.encode([item.content for item in batch.items])
         except Exception:  # noqa: BLE001 - told by each trace that fails again
@@ -233,6 +239,12 @@ class Delivery(Generic[T]):
     def _refuse(self, reason: str, spans: int, traces: int) -> None:
         self._ledger.drop("refused", spans, traces)
         self._ledger.fail("rejecting", reason)
+
+    def _tell_spooled(self, otherwise: DropReason) -> None:
+        if self._ledger.state != "healthy":
+            self._ledger.fail("spooling", self._ledger.last_error)
+        elif otherwise != "queue_full":  # a try is under way, which will tell what is wrong
+            self._ledger.fail("spooling", "no time left to send")
 
     def _lose(self, why: DropReason, batch: Batch[T], told: str) -> None:
         self._ledger.drop(why, batch.spans, batch.traces)

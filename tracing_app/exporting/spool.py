@@ -10,6 +10,7 @@ import fcntl
 import logging
 import os
 import stat
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -75,7 +76,8 @@ class Claim:
 
 
 class Spool:
-    """See the module. ``on_loss(reason, spans, traces)`` hears of what had to be given up.
+    """See the module. ``put`` is for any thread, claims are for one. ``on_loss(reason, spans, traces)`` hears
+    of what had to be given up.
 
     The bound counts blocks of 4 KiB; it may be passed by what other processes write within one second.
     """
@@ -84,6 +86,7 @@ class Spool:
         self._directory = directory
         self._max_bytes = max_bytes
         self._on_loss = on_loss
+        self._lock = threading.Lock()
         self._number = 0
         self._bytes = 0
         self._scanned_at = -_SCAN_SECONDS
@@ -102,13 +105,14 @@ class Spool:
         if size > self._max_bytes:
             raise OSError(f"a request of {size} bytes is larger than the spool")
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._make_room(size)
-        self._number += 1
-        # A clock that was set back must not make this the oldest.
-        self._last_ns = max(time.time_ns(), self._last_ns + 1)
-        name = SpoolName(self._last_ns, os.getpid(), self._number, spans, traces)
+        with self._lock:
+            self._make_room(size)
+            self._bytes += size
+            self._number += 1
+            # A clock that was set back must not make this the oldest.
+            self._last_ns = max(time.time_ns(), self._last_ns + 1)
+            name = SpoolName(self._last_ns, os.getpid(), self._number, spans, traces)
         self._write(self._directory / str(name), content)
-        self._bytes += size
 
     def claim_oldest(self) -> Claim | None:
         """The oldest request that no one else is sending; ``None`` when there is none."""

@@ -74,6 +74,10 @@ class Ledger:
         self.last_error_at: float | None = None
 
     @property
+    def state(self) -> ExportState:
+        return self._log.state
+
+    @property
     def spans_lost(self) -> int:
         """Dropped or rejected so far."""
         return self.spans_rejected + self._spans_dropped.total()
@@ -106,6 +110,8 @@ class Ledger:
         with self._lock:
             self._spans_dropped[reason] += spans
             self._traces_dropped[reason] += traces
+        if reason == "spool_full":
+            self._log.worsen("losing", f"the spool is full, its oldest are dropped; {self.last_error}")
 
     def retry(self) -> None:
         """One more try of the same request."""

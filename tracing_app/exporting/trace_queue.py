@@ -12,6 +12,7 @@ from tracing_app.recording.data import EventData, LinkData, TraceData
 
 # What a span, an event, a link and an attribute take beside their text, about.
 _SPAN_BYTES, _EVENT_BYTES, _ATTRIBUTE_BYTES = 300, 100, 60
+_CROWDED_SHARE = 0.75
 _ERROR = StatusCode.ERROR
 _FIXED = frozenset({int, bool, float})
 
@@ -50,6 +51,8 @@ class TraceQueue(Generic[T]):
     def __init__(self, *, max_spans: int, max_bytes: int) -> None:
         self._max_spans = max_spans
         self._max_bytes = max_bytes
+        self._crowded_spans = max_spans * _CROWDED_SHARE
+        self._crowded_bytes = max_bytes * _CROWDED_SHARE
         self._errors: deque[Queued[T]] = deque()
         self._others: deque[Queued[T]] = deque()
         self.spans = 0
@@ -57,6 +60,11 @@ class TraceQueue(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._errors) + len(self._others)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there is little room left."""
+        return self.spans > self._crowded_spans or self.bytes > self._crowded_bytes
 
     def put(self, item: Queued[T]) -> Evicted:
         """Take a trace in; it may itself be what is evicted."""

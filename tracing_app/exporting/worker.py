@@ -17,9 +17,9 @@ from typing import Any, Generic, TypeVar
 
 from .config import ExportConfig
 from .delivery import Batch, Encoder
-from .export_path import Clocks, ExportPath, QueueNumbers
+from .export_path import Clocks, ExportPath
+from .intake import Intake
 from .stats import ExportStats
-from .trace_queue import TraceQueue
 from .transport import Transport
 
 logger = logging.getLogger("mizuchi.tracing.export")
@@ -46,7 +46,6 @@ class ExportWorker(Generic[T]):
     ) -> None:
         self._config = config
         self._batch_config = config.batch
-        self._full_batch = config.batch.max_export_batch_size
         self._transport = transport
         self._encoder = encoder
         self._clocks = Clocks(clock, now, random)
@@ -58,20 +57,22 @@ class ExportWorker(Generic[T]):
         """Everything that belongs to one process."""
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        self._queue: TraceQueue[T] = TraceQueue(
-            max_spans=self._batch_config.max_queue_spans, max_bytes=self._batch_config.max_queue_bytes
-        )
-        self._spans_offered = 0
-        self._traces_offered = 0
         self._path = ExportPath(self._config, self._transport, self._encoder, self._clocks)
         self._ledger = self._path.ledger
+        self._intake: Intake[T] = Intake(
+            self._batch_config,
+            self._ledger,
+            self._lock,
+            self._changed,
+            spool=self._spool if self._path.spool else None,
+            thread_name=f"{self._encoder.signal.thread_name}-overflow",
+        )
         self._thread: threading.Thread | None = None
         self._in_flight: Batch[T] | None = None
         self._due_at = self._clock() + self._batch_config.scheduled_delay_seconds
         self._flushes_wanted = 0
         self._flushes_done = 0
         self._hurry_until: float | None = None
-        self._is_closed = False
 
     # For the threads of requests.
 
@@ -79,19 +80,8 @@ class ExportWorker(Generic[T]):
         """Queue a trace; see ``TraceSink``. Without room, traces without an error go first."""
         item = self._encoder.weigh(content)
         with self._lock:
-            self._traces_offered += 1
-            self._spans_offered += item.spans
-            if self._is_closed:
-                self._ledger.drop("closed", item.spans, 1)
-                return
-            queue, full = self._queue, self._full_batch
-            was_below = queue.spans < full
-            evicted = queue.put(item)
-            if evicted.traces:
-                self._ledger.drop("queue_full", evicted.spans, evicted.traces)
-            if was_below and queue.spans >= full:
-                self._changed.notify_all()
-            if self._thread is None:
+            self._intake.put(item)
+            if self._thread is None and not self._intake.is_closed:
                 self._start_thread()
 
     # For whoever runs the process.
@@ -99,7 +89,7 @@ class ExportWorker(Generic[T]):
     def start(self) -> None:
         """Start the thread now, so that a spool from before is replayed without waiting for a trace."""
         with self._lock:
-            if self._thread is None and not self._is_closed:
+            if self._thread is None and not self._intake.is_closed:
                 self._start_thread()
 
     def flush(self, deadline_seconds: float) -> bool:
@@ -110,12 +100,13 @@ class ExportWorker(Generic[T]):
             return False
         try:
             if self._thread is None:
-                return len(self._queue) == 0
+                return self._intake.is_empty
             wanted = self._want_flush(deadline_seconds)
             is_done = self._changed.wait_for(
-                lambda: self._flushes_done >= wanted, max(ends - self._clock(), 0)
+                lambda: self._flushes_done >= wanted and self._intake.is_settled,
+                max(ends - self._clock(), 0),
             )
-            if not is_done and not self._is_closed:
+            if not is_done and not self._intake.is_closed:
                 self._flushes_done = max(self._flushes_done, wanted)
                 self._hurry_until = None
         finally:
@@ -146,7 +137,7 @@ class ExportWorker(Generic[T]):
         if not self._lock.acquire(timeout=deadline_seconds):
             return False
         try:
-            self._is_closed = True
+            self._intake.close()
             self._hurry_until = ends - reserve
             thread = self._thread
             self._changed.notify_all()
@@ -155,6 +146,8 @@ class ExportWorker(Generic[T]):
         if thread:
             thread.join(max(ends - reserve - self._clock(), 0))
         settled = self._take_over(ends)
+        if self._intake.overflow:
+            self._intake.overflow.join(max(ends - self._clock(), 0))
         if thread and settled:
             # Not ours to take any more: the thread is about to write it down.
             thread.join(max(ends - self._clock(), 0))
@@ -164,15 +157,7 @@ class ExportWorker(Generic[T]):
     def stats(self) -> ExportStats:
         """How it stands now."""
         with self._lock:
-            in_flight = self._in_flight
-            numbers = QueueNumbers(
-                spans_offered=self._spans_offered,
-                traces_offered=self._traces_offered,
-                spans=self._queue.spans,
-                traces=len(self._queue),
-                bytes=self._queue.bytes,
-                in_flight_spans=in_flight.spans if in_flight and not in_flight.is_settled else 0,
-            )
+            numbers = self._intake.numbers(self._in_flight)
         return self._path.snapshot(numbers)
 
     def _want_flush(self, deadline_seconds: float) -> int:
@@ -232,36 +217,41 @@ class ExportWorker(Generic[T]):
         with self._lock:
             until_due = max(self._due_at - self._clock(), 0)
             self._changed.wait_for(self._is_pressed, until_due if seconds is None else seconds)
-            return not self._is_closed or len(self._queue) > 0
+            return not self._intake.is_closed or not self._intake.is_empty
 
     def _is_pressed(self) -> bool:
         return (
-            self._is_closed
-            or self._flushes_wanted > self._flushes_done
-            or self._queue.spans >= self._full_batch
+            self._intake.is_closed or self._flushes_wanted > self._flushes_done or self._intake.has_full_batch
         )
 
     def _next_batch(self) -> Batch[T] | None:
         with self._lock:
             if not self._is_pressed() and self._clock() < self._due_at:
                 return None
-            items = self._queue.take(
-                max_spans=self._full_batch,
-                max_bytes=self._batch_config.max_export_batch_bytes,
-            )
-            if len(self._queue) == 0:
+            self._in_flight = self._intake.take_batch()
+            if self._intake.is_empty:
                 self._due_at = self._clock() + self._batch_config.scheduled_delay_seconds
-            self._in_flight = Batch(items) if items else None
             return self._in_flight
 
-    def _finish(self, batch: Batch[T] | None) -> None:
-        if batch and batch.settle():
+    def _spool(self, batch: Batch[T]) -> None:
+        try:
+            self._path.delivery.keep(batch, "queue_full")
+        finally:
+            self._count_failed(batch)
+
+    def _count_failed(self, batch: Batch[T]) -> None:
+        """What nobody has dealt with is lost."""
+        if batch.settle():
             self._ledger.drop("failed", batch.spans, batch.traces)
+
+    def _finish(self, batch: Batch[T] | None) -> None:
+        if batch:
+            self._count_failed(batch)
         with self._lock:
             self._in_flight = None
-            if len(self._queue) == 0 and self._flushes_wanted > self._flushes_done:
+            if self._intake.is_empty and self._flushes_wanted > self._flushes_done:
                 self._flushes_done = self._flushes_wanted
-                if not self._is_closed:
+                if not self._intake.is_closed:
                     self._hurry_until = None
                 self._changed.notify_all()
 
@@ -274,11 +264,8 @@ class ExportWorker(Generic[T]):
             in_flight = self._in_flight
             is_settled = in_flight is not None and in_flight.is_settled
             batches = [in_flight] if in_flight and not is_settled else []
-            while items := self._queue.take(
-                max_spans=self._full_batch,
-                max_bytes=self._batch_config.max_export_batch_bytes,
-            ):
-                batches.append(Batch(items))
+            while batch := self._intake.take_batch():
+                batches.append(batch)
         for batch in batches:
             if self._clock() < ends:
                 self._path.delivery.keep(batch, "shutdown")

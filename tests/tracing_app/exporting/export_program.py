@@ -28,6 +28,7 @@ def outage(otlp: OtlpConfig, spool: Path, first: int) -> None:
 def send(otlp: OtlpConfig) -> None:
     """One try for each line of input, and what came of it."""
     transport = build_transport(otlp)
+    print("ready", flush=True)
     for _ in sys.stdin:
         outcome = transport.send(b"", 1.0)
         print(type(outcome).__name__, getattr(outcome, "reason", ""), flush=True)

@@ -91,6 +91,8 @@ def sending_program(collector: Collector) -> Iterator[Callable[[], str]]:
         return program.stdout.readline()
 
     try:
+        assert program.stdout
+        assert program.stdout.readline() == "ready\n"
         yield send
     finally:
         program.communicate(timeout=15)

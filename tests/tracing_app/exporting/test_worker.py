@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.tracing_app.exporting.export_setup import (
     until,
 )
 from tests.tracing_app.exporting.otlp_samples import Span, context, request_trace, trace_of
+from tracing_app.exporting.config import SpoolConfig
 from tracing_app.exporting.transport import Accepted, Outcome, Permanent, Retryable
 from tracing_app.recording.data import TraceData
 
@@ -457,3 +459,81 @@ def test_shutdown_waits_for_a_batch_that_is_being_spooled(tmp_path: Path) -> Non
     threading.Timer(1.7, release.set).start()
     assert worker.shutdown(2)
     assert assert_nothing_unaccounted(worker).spool.spans == 8
+
+
+def test_while_a_try_hangs_what_the_queue_cannot_hold_goes_to_the_spool(tmp_path: Path) -> None:
+    transport = Scripted()
+    transport.hold.clear()
+    worker = scripted_worker(quick(spool=tmp_path, batch=8, queue=40), transport)
+    worker.offer(trace_of(1, 8))
+    until(lambda: len(transport.payloads) == 1)
+    for number in range(2, 202):
+        worker.offer(trace_of(number, 8))
+        until(lambda: worker.stats().queue_spans < 32)
+    stats = assert_nothing_unaccounted(worker)
+    assert stats.spans_dropped == {}
+    assert stats.spool.spans > 1500
+    transport.hold.set()
+    until(lambda: worker.stats().spans_exported == 201 * 8)
+    sent = sorted(trace_number(payload) for payload in transport.payloads)
+    assert len(sent) == len(set(sent))
+    assert worker.shutdown(3)
+
+
+def test_shutdown_while_the_queue_overflows_loses_nothing(tmp_path: Path) -> None:
+    transport = Scripted()
+    transport.hold.clear()
+    worker = scripted_worker(quick(spool=tmp_path, batch=8, queue=400), transport)
+    for number in range(1, 201):
+        worker.offer(trace_of(number, 4))
+    assert worker.shutdown(2)
+    stats = assert_nothing_unaccounted(worker)
+    assert stats.spool.spans + sum(stats.spans_dropped.values()) == 800
+    transport.hold.set()
+
+
+def test_without_a_spool_a_crowded_queue_waits(tmp_path: Path) -> None:
+    transport = Scripted()
+    transport.hold.clear()
+    worker = scripted_worker(quick(batch=8, queue=40), transport)
+    before = threading.active_count()
+    for number in range(1, 21):
+        worker.offer(trace_of(number, 8))
+    assert threading.active_count() <= before + 1
+    until(lambda: worker.stats().queue_spans == 40)
+    assert assert_nothing_unaccounted(worker).spans_dropped["queue_full"] > 0
+    transport.hold.set()
+    worker.shutdown(3)
+
+
+def test_a_queue_that_overflows_is_no_failure_of_the_collector_yet(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The reason is told when it is known."""
+    transport = Scripted(AWAY)
+    transport.hold.clear()
+    worker = scripted_worker(quick(spool=tmp_path, batch=8, queue=40, reset=60), transport)
+    for number in range(1, 21):
+        worker.offer(trace_of(number, 8))
+        until(lambda: worker.stats().queue_spans < 32)
+    assert worker.stats().spool.spans > 0
+    assert worker.stats().state == "healthy"
+    transport.hold.set()
+    until(lambda: worker.stats().state == "spooling")
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == ["away", "away"]
+    assert worker.shutdown(3)
+
+
+def test_a_spool_that_is_full_loses_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    config = quick(failures=1, reset=60)
+    config = replace(config, spool=SpoolConfig(tmp_path, max_bytes=4 * 4096))
+    worker = scripted_worker(config, Scripted(AWAY))
+    for number in range(1, 11):
+        worker.offer(trace_of(number, 8))
+        until(lambda: worker.stats().queue_spans + worker.stats().in_flight_spans == 0)
+    stats = assert_nothing_unaccounted(worker)
+    assert stats.spans_dropped["spool_full"] > 0
+    assert stats.state == "losing"
+    assert "the spool is full" in caplog.records[-1].getMessage()
+    assert stats.last_error == "away", "what is wrong with the collector, however often the spool was full"
+    worker.shutdown(2)
