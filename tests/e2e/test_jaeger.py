@@ -129,7 +129,7 @@ def arrived(jaeger: Jaeger, trace_id: str, tree: str) -> list[Span]:
     spans = jaeger.wait_for(trace_id, spans=len(tree.splitlines()))
     assert outline(spans) == tree
     assert {span.service for span in spans} == {"mizuchi-uploadr"}
-    # A look at half a trace leaves this warning on spans that Jaeger keeps in memory; the tree is whole by now.
+    # A look at half a trace leaves this warning on spans that Jaeger keeps; the tree is whole by now.
     warnings = [
         warning for span in spans for warning in span.warnings if "is not in the trace" not in warning
     ]

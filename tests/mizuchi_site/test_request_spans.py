@@ -77,6 +77,7 @@ class TestPages(HttpSpansContract):
                 pages=TracedPages(WSGIHandler()),
                 probes={},
                 s3=LeanHandler(page, "", lean),
+                sts=LeanHandler(page, "", lean),
                 unknown_host=LeanHandler(unknown_host, "", lean),
                 domain=None,
                 trusted_proxies=[],
