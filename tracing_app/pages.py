@@ -43,7 +43,6 @@ def trace_pages(provider: TracerProvider, *, position: int) -> None:
         tracer_provider=_PagesProvider(provider),
         request_hook=_begin,
         response_hook=_answer,
-        excluded_urls="",
         middleware_position=position,
         skip_dep_check=True,
     )

@@ -63,6 +63,7 @@ def ask(door: FrontDoor, path: str, **extra: Any) -> bytes:
         ("/static/x.css", "elsewhere.example", b"unknown host"),
         ("/admin/x", "gateway/elsewhere", b"unknown host"),
         ("/admin/x", "gateway@elsewhere", b"unknown host"),
+        ("/admin/x", "", b"unknown host"),
         ("/readyz", "elsewhere.example", b"probe"),
         ("/bucket/x", "elsewhere.example", b"s3"),
     ],
