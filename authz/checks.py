@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from django.core.checks import CheckMessage, Warning
 from authz.apps import authz_app
 from authz.config import OpaConfig, PolicyConfig
 from authz.policy.factory import engine_configs
+from tracing_app.loopback import is_loopback
 
 
 def check_anonymous_buckets(**kwargs: Any) -> list[CheckMessage]:
@@ -56,7 +56,7 @@ def _plain_tokens(bucket: str, policy: PolicyConfig) -> Iterator[CheckMessage]:
             ("opa", engine.token) if isinstance(engine, OpaConfig) else ("openfga", engine.api_token)
         )
         parts = urlsplit(engine.url)
-        if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             carried = "its token and every question" if token else "every question"
             yield Warning(
                 f"Bucket {bucket!r} asks {name} over http: whoever is on the way reads {carried}.",
@@ -82,10 +82,3 @@ def _ambiguous_subjects(bucket: str, policy: PolicyConfig) -> Iterator[CheckMess
             hint="Use {principal} in authz.openfga.user, which is unique over all ways to authenticate.",
             id="mizuchi.W006",
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from ipaddress import ip_address
 
 from mizuchi_site.composition import (
     authz_config,
@@ -16,19 +15,12 @@ from mizuchi_site.composition import (
 from mizuchi_site.config import config_file, load_config
 from mizuchi_site.keyring import Keyring, kept_secret
 from tracing_app.logs.layers import logging_settings
+from tracing_app.loopback import is_loopback
 
 _loaded = load_config(config_file(os.environ), os.environ)
 _config, _places = _loaded.config, _loaded.places
 _masters = [secret.get_secret_value() for secret in _config.security.secret_keys]
 _keys = Keyring.derive(_masters or [kept_secret(_places.var / "secret.key")])
-
-
-def _is_private(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 # What the rooms, the server and the commands are told.
@@ -114,7 +106,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 
 # Logins travel over HTTPS, except where nothing leaves the machine.
-_is_development = _is_private(SERVER.host) and not SERVER.trusted_proxies
+_is_development = is_loopback(SERVER.host) and not SERVER.trusted_proxies
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not _is_development
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"

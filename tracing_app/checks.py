@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from tracing_app.apps import tracing_config
 from tracing_app.config import SamplingConfig, TracingConfig
 from tracing_app.exporting.config import ExportConfig
 from tracing_app.exporting.endpoint import parse_endpoint
+from tracing_app.loopback import is_loopback
 
 
 def check_tracing(**kwargs: Any) -> list[CheckMessage]:
@@ -42,7 +42,7 @@ def _credentials_in_clear(export: ExportConfig) -> Iterator[Warning]:
     if otlp is None or not otlp.headers:
         return
     endpoint = parse_endpoint(otlp.endpoint, otlp.protocol, is_full_url=otlp.is_full_url)
-    if not endpoint.is_tls and not _is_this_machine(endpoint.host):
+    if not endpoint.is_tls and not is_loopback(endpoint.host):
         yield Warning(
             f"tracing.otlp.headers go to {endpoint.host} unencrypted: whoever is on the way can read them.",
             hint="Use an https endpoint, or a collector on this machine.",
@@ -106,13 +106,6 @@ _EXPORT_CHECKS: tuple[Callable[[ExportConfig], Iterator[Warning]], ...] = (
     _spool_not_writable,
     _batch_beyond_queue,
 )
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _is_writable_folder(path: Path) -> bool:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, model_validator
 
 from authz.config import TokenSource
 from authz.jwt.keys import HMAC_ALGORITHMS, public_key
+from tracing_app.loopback import is_loopback
 from uploads.s3.operations import QUERY_KEYS
 
 from .places import Places
 from .storages import ExistingFile
-from .values import Listed, NotEmpty, Nullable, Number, Section, Whole, matching
+from .values import Listed, NotEmpty, Nullable, Number, OneOrMany, Section, Whole, matching
 
 Algorithm = Literal[
     "HS256",
@@ -49,10 +49,6 @@ _RESERVED_HEADER = re.compile(
     r"authorization|proxy-.*|cookie|host|date|expect|connection|te|trailer|transfer-encoding|upgrade|range"
     r"|content-.*|if-.*|x-amz-.*|x-forwarded-.*|forwarded|traceparent|tracestate|baggage"
 )
-
-
-def _one_or_many(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
 
 
 def _pem(value: str, info: ValidationInfo) -> str:
@@ -88,16 +84,9 @@ def _jwks_url(text: str) -> str:
         is_url = False
     if not is_url or not re.fullmatch(r"[!-~]+", text) or "@" in url.netloc or url.fragment:
         raise ValueError('must be a URL without login and fragment, like "https://id.example.org/keys"')
-    if url.scheme == "http" and not _is_loopback(url.hostname or ""):
+    if url.scheme == "http" and not is_loopback(url.hostname or ""):
         raise ValueError("must be https: over http, anybody on the way could show keys of his own")
     return text
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _source(value: Any) -> Any:
@@ -121,7 +110,6 @@ ClaimName = Annotated[
     str, matching(r"[!-~]{1,128}", "the name of a claim: 1 to 128 printable ASCII characters without spaces")
 ]
 Text = Annotated[str, matching(r"[ -~]{1,512}", "1 to 512 printable ASCII characters")]
-OneOrMany = Annotated[Listed[Text], BeforeValidator(_one_or_many)]
 
 
 class JwksSection(Section):
@@ -148,8 +136,8 @@ class JwtSection(Section):
     public_key: Nullable[Annotated[str, AfterValidator(_pem)]] = None
     jwks_url: Nullable[Annotated[str, AfterValidator(_jwks_url)]] = None
     jwks: JwksSection = JwksSection()
-    issuer: OneOrMany | None = None
-    audience: OneOrMany | None = None
+    issuer: OneOrMany[Text] | None = None
+    audience: OneOrMany[Text] | None = None
     leeway_seconds: Number = Field(default=30.0, ge=0, le=300)
     required_claims: Listed[ClaimName] = ()
     subject_claim: ClaimName = "sub"
