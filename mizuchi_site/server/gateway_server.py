@@ -18,7 +18,8 @@ from .listening import BindAddress, listen
 from .process import WorkerProcess, start_worker
 
 GRACE_SECONDS = 1.0
-CLEANUP_SECONDS = 2.0
+# A worker whose uploads were broken still writes down, within 3 s, the traces that it cannot send.
+CLEANUP_SECONDS = 4.5
 _BACKLOG = 1024
 
 _logger = logging.getLogger(__name__)

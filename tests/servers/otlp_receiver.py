@@ -51,7 +51,7 @@ class Partial:
 
 @dataclass(frozen=True)
 class BlackHole:
-    """Keep the request, never answer."""
+    """Never answer, take nothing; when ``released``, answer as if it were taken."""
 
 
 @dataclass(frozen=True)
@@ -146,8 +146,8 @@ class OtlpReceiver:
 
     def take(self, request: ExportTraceServiceRequest) -> ExportTraceServiceResponse:
         """Do as told with a request that is not to fail."""
-        self._dawdle()
-        self.requests.append(request)
+        if self._dawdle():
+            self.requests.append(request)
         if isinstance(self.behaviour, Partial):
             partial = ExportTracePartialSuccess(
                 rejected_spans=self.behaviour.rejected, error_message=self.behaviour.message
@@ -157,8 +157,8 @@ class OtlpReceiver:
 
     def take_logs(self, request: ExportLogsServiceRequest) -> ExportLogsServiceResponse:
         """The same with logs."""
-        self._dawdle()
-        self.log_requests.append(request)
+        if self._dawdle():
+            self.log_requests.append(request)
         if isinstance(self.behaviour, Partial):
             partial = ExportLogsPartialSuccess(
                 rejected_log_records=self.behaviour.rejected, error_message=self.behaviour.message
@@ -166,11 +166,14 @@ class OtlpReceiver:
             return ExportLogsServiceResponse(partial_success=partial)
         return ExportLogsServiceResponse()
 
-    def _dawdle(self) -> None:
-        if isinstance(self.behaviour, BlackHole):
+    def _dawdle(self) -> bool:
+        """Take the time that was told; whether the request is to be taken then."""
+        told = self.behaviour
+        if isinstance(told, BlackHole):
             self.released.wait(60)
-        if isinstance(self.behaviour, Accept):
-            self.released.wait(self.behaviour.seconds)
+        elif isinstance(told, Accept):
+            self.released.wait(told.seconds)
+        return not isinstance(told, BlackHole)
 
 
 @contextmanager

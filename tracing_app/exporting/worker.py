@@ -90,6 +90,7 @@ class ExportWorker(Generic[T]):
         """Start the thread now, so that a spool from before is replayed without waiting for a trace."""
         with self._lock:
             if self._thread is None and not self._intake.is_closed:
+                self._due_at = self._clock()
                 self._start_thread()
 
     def flush(self, deadline_seconds: float) -> bool:

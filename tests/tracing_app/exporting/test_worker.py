@@ -183,7 +183,7 @@ def test_a_spool_from_before_is_replayed_without_new_traces(tmp_path: Path) -> N
     before.offer(trace_of(1, 8))
     assert before.shutdown(2)
     transport = Scripted()
-    worker = scripted_worker(quick(spool=tmp_path), transport)
+    worker = scripted_worker(quick(spool=tmp_path, delay=60), transport)
     worker.start()
     until(lambda: worker.stats().spool.files == 0)
     assert worker.stats().spans_exported == 8
