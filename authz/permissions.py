@@ -54,11 +54,22 @@ class Authorizer:
         policy = self.policies.get(question.bucket)
         if policy is None:
             return
-        combined = policy.decide(question)
-        self._note(question, combined, policy.is_enforced)
         if policy.is_enforced:
+            combined = policy.decide(question)
+            self._note(question, combined, True)
             _obey(question, combined)
-        elif combined.outcome != "allow":
+        else:
+            self._watch(policy, question)
+
+    def _watch(self, policy: BucketPolicy, question: PolicyQuestion) -> None:
+        """In shadow: whatever happens, the request goes on."""
+        try:
+            combined = policy.decide(question)
+            self._note(question, combined, False)
+        except Exception:
+            logger.exception("request %s: the policy in shadow failed unforeseen", question.request_id)
+            return
+        if combined.outcome != "allow":
             logger.info("request %s %s", question.request_id, _told(combined, "would be refused by"))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -57,6 +58,7 @@ class HttpPool:
         if token is not None:
             self._headers["Authorization"] = f"Bearer {token}"
         self._idle: list[DeadlineConnection] = []
+        self._keeping = threading.Lock()
 
     def request(self, method: str, path: str, body: bytes | None = None) -> HttpAnswer:
         """The answer, whatever its status. The trace under way goes along. Raises EngineFailure.
@@ -95,10 +97,16 @@ class HttpPool:
             is_reusable = response.isclosed() and not response.will_close
             return HttpAnswer(response.status, content)
         finally:
-            if is_reusable and len(self._idle) < _MAX_IDLE:
-                self._idle.append(connection)
-            else:
+            if not (is_reusable and self._keep(connection)):
                 connection.discard()
+
+    def _keep(self, connection: DeadlineConnection) -> bool:
+        """Whether there is room for it among the idle ones, where it is then."""
+        with self._keeping:
+            has_room = len(self._idle) < _MAX_IDLE
+            if has_room:
+                self._idle.append(connection)
+            return has_room
 
     def _take(self) -> DeadlineConnection:
         """The connection used last, the likeliest to live; or a new one."""

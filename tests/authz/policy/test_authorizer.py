@@ -127,6 +127,14 @@ def test_shadow_never_refuses_and_records(noted: Noted, says: Any, caplog: pytes
     assert "anne" not in line
 
 
+def test_shadow_never_refuses_not_even_for_a_fault_of_ours(
+    noted: Noted, caplog: pytest.LogCaptureFixture
+) -> None:
+    authorizer(noted, FakeEngine(ZeroDivisionError()), mode="shadow").authorize(question())
+
+    assert "the policy in shadow failed unforeseen" in caplog.text
+
+
 def test_an_engine_that_remembers_is_asked_before_one_that_does_not(noted: Noted) -> None:
     opa, openfga = FakeEngine(DOWN), FakeEngine(NO, name="openfga")
     both = authorizer(noted, opa, openfga, fails_open=True)
