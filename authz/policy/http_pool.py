@@ -35,9 +35,8 @@ class HttpAnswer:
 
 @dataclass(frozen=True, slots=True)
 class _Exchange:
-    method: str
     target: str
-    body: bytes | None
+    body: bytes
     headers: Mapping[str, str]
     deadline: Deadline
 
@@ -60,14 +59,14 @@ class HttpPool:
         self._idle: list[DeadlineConnection] = []
         self._keeping = threading.Lock()
 
-    def request(self, method: str, path: str, body: bytes | None = None) -> HttpAnswer:
+    def post(self, path: str, body: bytes) -> HttpAnswer:
         """The answer, whatever its status. The trace under way goes along. Raises EngineFailure.
 
         A question changes nothing, so it is asked once more when its connection broke before the answer.
         """
         headers = dict(self._headers)
         inject_context(headers, self.host, self.port)
-        exchange = _Exchange(method, self._base_path + path, body, headers, Deadline(self._timeout_seconds))
+        exchange = _Exchange(self._base_path + path, body, headers, Deadline(self._timeout_seconds))
         try:
             try:
                 return self._converse(self._take(), exchange)
@@ -87,7 +86,7 @@ class HttpPool:
         is_reusable = False
         try:
             connection.deadline = exchange.deadline
-            connection.request(exchange.method, exchange.target, exchange.body, exchange.headers)
+            connection.request("POST", exchange.target, exchange.body, exchange.headers)
             response = connection.getresponse()
             content = response.read(MAX_ANSWER_BYTES + 1)
             if len(content) > MAX_ANSWER_BYTES:

@@ -38,7 +38,7 @@ class Opa:
     def ask(self, question: PolicyQuestion) -> EngineAnswer:
         document = opa_input(question)
         document["context"]["request_id"] = question.request_id
-        answer = self._pool.request("POST", self._path, b'{"input":%b}' % _encoded(document))
+        answer = self._pool.post(self._path, b'{"input":%b}' % _encoded(document))
         if answer.status != 200:
             raise _refused(answer.status, answer.body)
         return _read(read_object(answer.body))

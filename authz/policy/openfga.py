@@ -88,7 +88,7 @@ class OpenFga:
     def _post(self, call: str, body: dict[str, Any]) -> dict[str, Any]:
         if self._config.model_id is not None:
             body["authorization_model_id"] = self._config.model_id
-        answer = self._pool.request("POST", f"{self._store}/{call}", _encoded(body))
+        answer = self._pool.post(f"{self._store}/{call}", _encoded(body))
         if answer.status != 200:
             raise refused(answer.status, _said(answer.status, answer.body))
         return read_object(answer.body)

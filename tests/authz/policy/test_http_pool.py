@@ -38,7 +38,7 @@ def ask(url: str, ca_file: Path | None = None, timeout_seconds: float = 5.0, tim
     """The last status. Raises EngineFailure."""
     pool = HttpPool(url, timeout_seconds=timeout_seconds, ca_file=ca_file)
     try:
-        return [pool.request("POST", "/", b"{}").status for _ in range(times)][-1]
+        return [pool.post("/", b"{}").status for _ in range(times)][-1]
     finally:
         pool.close()
 
@@ -101,7 +101,7 @@ def test_no_more_than_32_connections_stay_when_idle() -> None:
     with scripted_server(script) as server:
         pool = HttpPool(server.endpoint, timeout_seconds=10)
         with ThreadPoolExecutor(40) as threads:
-            statuses = set(threads.map(lambda _: pool.request("POST", "/", b"{}").status, range(40)))
+            statuses = set(threads.map(lambda _: pool.post("/", b"{}").status, range(40)))
         assert (statuses, server.connections, len(pool._idle)) == ({200}, 40, 32)
         pool.close()
         assert len(pool._idle) == 0
