@@ -43,6 +43,14 @@ class Breaker:
                 return True
             return False
 
+    @property
+    def is_blocking(self) -> bool:
+        """Whether ``allows`` would say no now; nothing changes."""
+        with self._lock:
+            if self._state == "open":
+                return self.seconds_in_state < self._reset_seconds
+            return self._state == "half-open"
+
     def record_success(self) -> None:
         with self._lock:
             self._failures = 0

@@ -69,3 +69,16 @@ def test_closed_again_it_counts_from_nought() -> None:
     breaker.record_failure()
     breaker.record_failure()
     assert breaker.state == "closed"
+
+
+def test_it_tells_whether_it_blocks_and_changes_nothing() -> None:
+    clock = Clock()
+    breaker = opened(clock)
+    assert breaker.is_blocking
+    clock.seconds += 30
+    assert not breaker.is_blocking
+    assert breaker.state == "open"
+    assert breaker.allows()
+    assert breaker.is_blocking, "the one try is under way"
+    breaker.record_success()
+    assert not breaker.is_blocking

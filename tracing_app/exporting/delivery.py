@@ -145,6 +145,8 @@ class Delivery(Generic[T]):
         for number in range(limit):
             if number and not pace.pause(0):
                 return True
+            if self._clock() < self._not_before or self._breaker.is_blocking:
+                return False
             self._claim = self._spool.claim_oldest()
             if self._claim is None or not self._replay_one(self._spool, self._claim, pace):
                 return False
@@ -192,8 +194,8 @@ class Delivery(Generic[T]):
     def _try_once(self, payload: bytes, pace: Pace) -> Outcome:
         try:
             outcome = self._transport.send(payload, pace.try_seconds())
-        except Exception as error:
-            logger.exception("a transport raised")
+        except Exception as error:  # noqa: BLE001 - told there, and counted as a failure
+            self._ledger.surprise("a transport raised", error)
             outcome = Retryable(f"the transport failed: {type(error).__name__}")
         if isinstance(outcome, Retryable):
             self._breaker.record_failure()

@@ -12,7 +12,7 @@ from .config import ExportConfig
 from .delivery import Delivery, Encoder
 from .spool import Spool, SpoolUsage
 from .state_log import StateLog
-from .stats import ExportStats, Ledger
+from .stats import Counts, ExportStats, Ledger
 from .transport import Transport
 
 T = TypeVar("T")
@@ -71,20 +71,19 @@ class ExportPath(Generic[T]):
 
     def tell_end(self) -> None:
         """Say what this process has lost, if anything: its counts end with it."""
-        self._log.end(self.ledger.traces_dropped)
+        self._log.end(self.ledger.counts().traces_dropped)
 
-    def snapshot(self, queue: QueueNumbers) -> ExportStats:
+    def snapshot(self, queue: QueueNumbers, counts: Counts) -> ExportStats:
         """All counts at this moment."""
-        ledger = self.ledger
         return ExportStats(
             spans_offered=queue.spans_offered,
             traces_offered=queue.traces_offered,
-            spans_exported=ledger.spans_exported,
-            traces_exported=ledger.traces_exported,
-            spans_rejected=ledger.spans_rejected,
-            spans_dropped=ledger.spans_dropped,
-            traces_dropped=ledger.traces_dropped,
-            retries=ledger.retries,
+            spans_exported=counts.spans_exported,
+            traces_exported=counts.traces_exported,
+            spans_rejected=counts.spans_rejected,
+            spans_dropped=counts.spans_dropped,
+            traces_dropped=counts.traces_dropped,
+            retries=counts.retries,
             queue_spans=queue.spans,
             queue_traces=queue.traces,
             queue_bytes=queue.bytes,
@@ -94,7 +93,7 @@ class ExportPath(Generic[T]):
             breaker_since=self._clocks.unix() - self._breaker.seconds_in_state,
             state=self._log.state,
             state_since=self._log.since,
-            last_success_at=ledger.last_success_at,
-            last_error=ledger.last_error,
-            last_error_at=ledger.last_error_at,
+            last_success_at=counts.last_success_at,
+            last_error=counts.last_error,
+            last_error_at=counts.last_error_at,
         )

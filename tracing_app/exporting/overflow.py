@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from .delivery import Batch
-
-logger = logging.getLogger("mizuchi.tracing.export")
 
 T = TypeVar("T")
 
@@ -19,8 +16,8 @@ class Overflow(Generic[T]):
 
     The one thread that sends may be held up by a collector for the whole time of a try, and a busy gateway
     fills the queue in less: without this, traces would be lost beside an empty spool. ``lock`` is the
-    queue's; ``is_crowded`` and ``take`` are called under it, ``keep`` without. ``changed`` hears of each
-    batch's end.
+    queue's; ``is_crowded`` and ``take`` are called under it, ``keep``, which raises nothing, without.
+    ``changed`` hears of each batch's end.
     """
 
     def __init__(
@@ -77,10 +74,7 @@ class Overflow(Generic[T]):
 
     def _run(self) -> None:
         while batch := self._next_batch():
-            try:
-                self._keep(batch)
-            except Exception:
-                logger.exception("spooling what the queue could not hold failed in a way not foreseen")
+            self._keep(batch)
             with self._lock:
                 self._batch = None
                 self._changed.notify_all()

@@ -56,6 +56,21 @@ class ExportStats:
     last_error_at: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The ledger's part of ``ExportStats``, all of one moment."""
+
+    spans_exported: int
+    traces_exported: int
+    spans_rejected: int
+    spans_dropped: Mapping[DropReason, int]
+    traces_dropped: Mapping[DropReason, int]
+    retries: int
+    last_success_at: float | None
+    last_error: str
+    last_error_at: float | None
+
+
 class Ledger:
     """Counts under a lock of its own; knows the state and when it last went well and ill."""
 
@@ -82,15 +97,20 @@ class Ledger:
         """Dropped or rejected so far."""
         return self.spans_rejected + self._spans_dropped.total()
 
-    @property
-    def spans_dropped(self) -> dict[DropReason, int]:
+    def counts(self) -> Counts:
+        """All of it now."""
         with self._lock:
-            return dict(self._spans_dropped)
-
-    @property
-    def traces_dropped(self) -> dict[DropReason, int]:
-        with self._lock:
-            return dict(self._traces_dropped)
+            return Counts(
+                spans_exported=self.spans_exported,
+                traces_exported=self.traces_exported,
+                spans_rejected=self.spans_rejected,
+                spans_dropped=dict(self._spans_dropped),
+                traces_dropped=dict(self._traces_dropped),
+                retries=self.retries,
+                last_success_at=self.last_success_at,
+                last_error=self.last_error,
+                last_error_at=self.last_error_at,
+            )
 
     def accept(self, spans: int, traces: int, *, rejected: int = 0, message: str = "") -> None:
         """The collector took these, but for the rejected."""
@@ -128,3 +148,7 @@ class Ledger:
         with self._lock:
             self.last_error = error
             self.last_error_at = self._now()
+
+    def surprise(self, what: str, error: Exception) -> None:
+        """Called in an ``except`` block for what nobody foresaw: its traceback says more than its text."""
+        self._log.surprise(what, error)

@@ -158,8 +158,10 @@ class ExportWorker(Generic[T]):
     def stats(self) -> ExportStats:
         """How it stands now."""
         with self._lock:
+            # The ledger first: a batch that ends meanwhile may be missing for a moment, never counted twice.
+            counts = self._ledger.counts()
             numbers = self._intake.numbers(self._in_flight)
-        return self._path.snapshot(numbers)
+        return self._path.snapshot(numbers, counts)
 
     def _want_flush(self, deadline_seconds: float) -> int:
         """The number of the flush that is wanted from now on. Under the lock."""
@@ -199,8 +201,8 @@ class ExportWorker(Generic[T]):
             batch = self._next_batch()
             try:
                 has_more = self._export(batch)
-            except Exception:
-                logger.exception("exporting %s failed in a way not foreseen", self._encoder.signal.plural)
+            except Exception as error:  # noqa: BLE001 - told there; the thread goes on
+                self._ledger.surprise(f"exporting {self._encoder.signal.plural} failed", error)
                 has_more = False
             self._finish(batch)
         self._transport.close()
@@ -237,6 +239,8 @@ class ExportWorker(Generic[T]):
     def _spool(self, batch: Batch[T]) -> None:
         try:
             self._path.delivery.keep(batch, "queue_full")
+        except Exception as error:  # noqa: BLE001 - told there; the thread goes on
+            self._ledger.surprise("spooling what the queue could not hold failed", error)
         finally:
             self._count_failed(batch)
 

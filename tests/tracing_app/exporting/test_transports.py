@@ -302,7 +302,7 @@ def test_retry_after(receiver: OtlpReceiver, header: str, low: float, high: floa
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf"])
-@pytest.mark.parametrize("header", ["soon", "-5", "1e9", ""])
+@pytest.mark.parametrize("header", ["soon", "-5", "1e9", "", f"Mon, 01 Jan 2024 00:00:00 +{'9' * 30}"])
 def test_an_unreadable_retry_after_is_none(receiver: OtlpReceiver, header: str) -> None:
     receiver.behaviour = Fail(503, retry_after=header)
     assert send_once(config(receiver)) == Retryable("HTTP 503: away", None)

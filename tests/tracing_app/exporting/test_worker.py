@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 import threading
 import time
 from dataclasses import replace
@@ -519,7 +521,8 @@ def test_a_queue_that_overflows_is_no_failure_of_the_collector_yet(
     assert worker.stats().spool.spans > 0
     assert worker.stats().state == "healthy"
     transport.hold.set()
-    until(lambda: worker.stats().state == "spooling")
+    until(lambda: len(caplog.records) == 2)
+    assert worker.stats().state == "spooling"
     assert [record.getMessage().partition(": ")[2] for record in caplog.records] == ["away", "away"]
     assert worker.shutdown(3)
 
@@ -537,3 +540,84 @@ def test_a_spool_that_is_full_loses_and_says_so(tmp_path: Path, caplog: pytest.L
     assert "the spool is full" in caplog.records[-1].getMessage()
     assert stats.last_error == "away", "what is wrong with the collector, however often the spool was full"
     worker.shutdown(2)
+
+
+def test_while_the_breaker_is_open_the_spool_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under load that would be megabytes for each batch, for nothing."""
+    claimed: list[str] = []
+    lock = fcntl.flock
+
+    def note(descriptor: int, operation: int) -> None:
+        if os.readlink(f"/proc/self/fd/{descriptor}").endswith(".otlp"):
+            claimed.append("read")
+        lock(descriptor, operation)
+
+    transport = Scripted(AWAY)
+    worker = scripted_worker(quick(spool=tmp_path, failures=1, reset=60), transport)
+    worker.offer(trace_of(1, 8))
+    until(lambda: worker.stats().spool.files == 1)
+    monkeypatch.setattr(fcntl, "flock", note)
+    for number in range(2, 12):
+        worker.offer(trace_of(number, 8))
+        until(lambda number=number: worker.stats().spool.files == number)  # type: ignore[misc]
+    assert claimed == []
+    assert worker.shutdown(2)
+
+
+def test_what_is_not_foreseen_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    transport = Scripted(RuntimeError("a bug"))
+    worker = scripted_worker(quick(spool=tmp_path, failures=100), transport)
+    for number in range(1, 21):
+        worker.offer(trace_of(number, 8))
+    until(lambda: len(transport.payloads) > 5)
+    assert worker.shutdown(2)
+    told = [record for record in caplog.records if record.exc_info]
+    assert len(told) == 1
+    assert_nothing_unaccounted(worker)
+
+
+def test_a_collector_that_answers_now_and_then_does_not_fill_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As one that limits the rate: every other request is refused for a while."""
+    caplog.set_level(logging.INFO, "mizuchi.tracing.export")
+    transport = Scripted(*[AWAY, Accepted()] * 100)
+    worker = scripted_worker(quick(spool=tmp_path, failures=1000), transport)
+    for number in range(1, 61):
+        worker.offer(trace_of(number, 8))
+    until(lambda: worker.stats().spans_exported == 480)
+    assert len(transport.payloads) >= 100
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) <= 11, lines
+    assert "told" in lines[-1], lines
+    assert worker.shutdown(2)
+
+
+def test_the_statistics_of_a_moment_fit_together() -> None:
+    worker = scripted_worker(quick(batch=4, queue=100), Scripted())
+    stopped = threading.Event()
+
+    def offer() -> None:
+        number = 0
+        while not stopped.is_set():
+            number += 1
+            worker.offer(trace_of(number, 4))
+
+    threads = [threading.Thread(target=offer) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(500):
+            stats = worker.stats()
+            accounted = stats.spans_exported + stats.queue_spans + stats.in_flight_spans
+            accounted += sum(stats.spans_dropped.values())
+            assert accounted <= stats.spans_offered, stats
+            assert stats.spans_exported == 4 * stats.traces_exported, stats
+    finally:
+        stopped.set()
+        for thread in threads:
+            thread.join()
+        worker.shutdown(2)
+    assert_nothing_unaccounted(worker)
