@@ -17,7 +17,7 @@ from mizuchi_site.config import Config, Places
 from mizuchi_site.config.buckets import BucketSection
 from mizuchi_site.config.sections import AccessKeySection
 from mizuchi_site.config.storages import DjangoStorage, FilesystemStorage, S3Storage
-from mizuchi_site.config.tracing import SamplingSection, TracingSection
+from mizuchi_site.config.tracing import OtlpSection, SamplingSection, TracingSection
 from mizuchi_site.keyring import Keyring
 from tracing_app.config import SamplingConfig, StoreConfig, TracingConfig
 from tracing_app.exporting.config import (
@@ -88,7 +88,7 @@ def tracing_config(config: Config, places: Places, keys: Keyring) -> TracingConf
     return TracingConfig(
         service_name=tracing.service_name,
         is_enabled=tracing.enabled,
-        export=_export(tracing, places) if tracing.enabled and tracing.otlp.endpoint else None,
+        export=_export(tracing, places) if _is_exported(tracing) else None,
         store=_store(tracing) if tracing.enabled else None,
         resource=dict(tracing.resource),
         sampling=_sampling(tracing.sampling),
@@ -97,6 +97,10 @@ def tracing_config(config: Config, places: Places, keys: Keyring) -> TracingConf
         baggage_hosts=tracing.propagation.baggage_hosts,
         hash_keys=keys.hashing,
     )
+
+
+def _is_exported(tracing: TracingSection) -> bool:
+    return tracing.enabled and (tracing.console or bool(tracing.otlp.endpoint))
 
 
 def _store(tracing: TracingSection) -> StoreConfig | None:
@@ -140,23 +144,30 @@ def logging_config(config: Config, places: Places, tracing: TracingConfig) -> Lo
 def _export(tracing: TracingSection, places: Places) -> ExportConfig:
     otlp, batch, spool = tracing.otlp, tracing.batch, tracing.spool
     return ExportConfig(
-        otlp=OtlpConfig(
-            endpoint=otlp.endpoint or "",
-            protocol=otlp.protocol,
-            timeout_seconds=otlp.timeout_seconds,
-            compression=otlp.compression,
-            headers=tuple((name, text.get_secret_value()) for name, text in otlp.headers.items()),
-            ca_file=otlp.tls.ca_file,
-        ),
+        otlp=_collector(otlp, otlp.endpoint) if otlp.endpoint else None,
         batch=BatchConfig(
             max_queue_spans=batch.max_queue_size,
             scheduled_delay_seconds=batch.scheduled_delay_millis / 1000,
             max_export_batch_size=batch.max_export_batch_size,
         ),
         breaker=BreakerConfig(tracing.breaker.failures, tracing.breaker.reset_seconds),
+        # What waits for a collector is not for the console.
         spool=(
-            SpoolConfig(places.resolve(Path(spool.directory)), spool.max_bytes) if spool.max_bytes else None
+            SpoolConfig(places.resolve(Path(spool.directory)), spool.max_bytes)
+            if spool.max_bytes and otlp.endpoint
+            else None
         ),
+    )
+
+
+def _collector(otlp: OtlpSection, endpoint: str) -> OtlpConfig:
+    return OtlpConfig(
+        endpoint=endpoint,
+        protocol=otlp.protocol,
+        timeout_seconds=otlp.timeout_seconds,
+        compression=otlp.compression,
+        headers=tuple((name, text.get_secret_value()) for name, text in otlp.headers.items()),
+        ca_file=otlp.tls.ca_file,
     )
 
 

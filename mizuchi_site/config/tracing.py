@@ -148,6 +148,7 @@ class TracingSection(Section):
     ] = "mizuchi-uploadr"
     resource: dict[ResourceName, str] = {}
     otlp: OtlpSection = OtlpSection()
+    console: Flag = False
     sampling: SamplingSection = SamplingSection()
     batch: BatchSection = BatchSection()
     breaker: BreakerSection = BreakerSection()

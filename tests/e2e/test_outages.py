@@ -126,3 +126,12 @@ def test_no_upload_notices_an_outage_and_no_trace_is_lost_untold(
         node.start()
         node.wait(lambda: len(play.missing) == play.told_lost, "delivered or told")
         assert outage.keeps_all is (play.told_lost == 0)
+
+
+def test_without_a_collector_traces_can_go_to_the_console(tmp_path: Path) -> None:
+    tracing = {"console": True, "batch": {"scheduled_delay_millis": 100}}
+    with running_node(Node(tmp_path, sections={"tracing": tracing})) as node:
+        with steady_load(node) as load:
+            load.wait(10)
+        lines = [f'trace {each} "PUT s3.PutObject"' for each in load.request_ids]
+        node.wait(lambda: all(line in node.log.read_text() for line in lines), "on the console")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from authz.identity import BucketScope
-from mizuchi_site.composition import authz_config, database, uploads_config
+from mizuchi_site.composition import authz_config, database, tracing_config, uploads_config
 from mizuchi_site.config import Config, LoadedConfig, load_config
 from mizuchi_site.keyring import Keyring
 from uploads.config import DjangoStorageConfig, FilesystemStorageConfig, Limits, S3StorageConfig
@@ -150,3 +150,26 @@ def _database(url: str, folder: Path) -> dict:
     file.write_text(f"database: {{url: '{url}'}}")
     loaded = load_config(file, {"MIZUCHI_VAR": "/v"})
     return database(loaded.config, loaded.places)
+
+
+ENDPOINT = "otlp: {endpoint: 'http://127.0.0.1:4317'}"
+
+
+@pytest.mark.parametrize(
+    ("tracing", "goes_to", "has_spool"),
+    [
+        ("", "nowhere", False),
+        ("console: true", "console", False),
+        (ENDPOINT, "collector", True),
+        (f"console: true, {ENDPOINT}", "collector", True),
+        ("enabled: false, console: true", "nowhere", False),
+    ],
+    ids=["neither", "console", "collector", "both", "off"],
+)
+def test_where_traces_go(tmp_path: Path, tracing: str, goes_to: str, has_spool: bool) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(f"tracing: {{{tracing}}}")
+    loaded = load_config(file, {})
+    export = tracing_config(loaded.config, loaded.places, KEYS).export
+    found = "nowhere" if export is None else "console" if export.otlp is None else "collector"
+    assert (found, bool(export and export.spool)) == (goes_to, has_spool)
