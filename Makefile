@@ -14,6 +14,7 @@ help:
 	@echo "make check   style, types, import rules, migrations, Django's checks"
 	@echo "make memory  how much a worker grows under big uploads (MEMORY='--backend sink --kind parts')"
 	@echo "make servers builds the servers in Go that tests talk to, minutes the first time; make test does it meanwhile"
+	@echo "make outages what an outage of the collector costs (OUTAGES='--outage refused --seconds 20')"
 	@echo "make setup   what 'make run' does before it serves"
 	@echo "make lock    write requirements*.txt anew from requirements*.in"
 	@echo "make clean   remove the environment and caches; var/ stays"
@@ -61,6 +62,9 @@ check: $(VENV)/.requirements-dev
 
 memory: $(VENV)/.requirements-dev
 	@$(BIN)/python tests/endurance/memory.py $(MEMORY)
+
+outages: $(VENV)/.requirements-dev
+	@$(BIN)/python tests/endurance/outages.py $(OUTAGES)
 
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate
 

@@ -51,7 +51,7 @@ class Partial:
 
 @dataclass(frozen=True)
 class BlackHole:
-    """Never answer, take nothing; when ``released``, answer as if it were taken."""
+    """Never answer, take nothing; when ``released``, let the connection go."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,10 @@ class Garbage:
 
 
 Behaviour = Accept | Partial | BlackHole | Fail | Redirect | Garbage
+
+
+class Swallowed(Exception):
+    """The request is in a black hole: there is no answer."""
 
 
 class _Server(Protocol):
@@ -145,9 +149,9 @@ class OtlpReceiver:
         self.released = threading.Event()
 
     def take(self, request: ExportTraceServiceRequest) -> ExportTraceServiceResponse:
-        """Do as told with a request that is not to fail."""
-        if self._dawdle():
-            self.requests.append(request)
+        """Do as told with a request that is not to fail. Raises Swallowed."""
+        self._dawdle()
+        self.requests.append(request)
         if isinstance(self.behaviour, Partial):
             partial = ExportTracePartialSuccess(
                 rejected_spans=self.behaviour.rejected, error_message=self.behaviour.message
@@ -157,8 +161,8 @@ class OtlpReceiver:
 
     def take_logs(self, request: ExportLogsServiceRequest) -> ExportLogsServiceResponse:
         """The same with logs."""
-        if self._dawdle():
-            self.log_requests.append(request)
+        self._dawdle()
+        self.log_requests.append(request)
         if isinstance(self.behaviour, Partial):
             partial = ExportLogsPartialSuccess(
                 rejected_log_records=self.behaviour.rejected, error_message=self.behaviour.message
@@ -166,14 +170,12 @@ class OtlpReceiver:
             return ExportLogsServiceResponse(partial_success=partial)
         return ExportLogsServiceResponse()
 
-    def _dawdle(self) -> bool:
-        """Take the time that was told; whether the request is to be taken then."""
-        told = self.behaviour
-        if isinstance(told, BlackHole):
+    def _dawdle(self) -> None:
+        if isinstance(self.behaviour, BlackHole):
             self.released.wait(60)
-        elif isinstance(told, Accept):
-            self.released.wait(told.seconds)
-        return not isinstance(told, BlackHole)
+            raise Swallowed
+        if isinstance(self.behaviour, Accept):
+            self.released.wait(self.behaviour.seconds)
 
 
 @contextmanager
@@ -228,11 +230,17 @@ class _GrpcServer(TraceServiceServicer):
 
     def Export(self, request: ExportTraceServiceRequest, context: grpc.ServicerContext) -> bytes:
         misbehaved = self._misbehave(context)
-        return self._receiver.take(request).SerializeToString() if misbehaved is None else misbehaved
+        if misbehaved is not None:
+            return misbehaved
+        with _letting_go(context):
+            return self._receiver.take(request).SerializeToString()
 
     def _export_logs(self, request: ExportLogsServiceRequest, context: grpc.ServicerContext) -> bytes:
         misbehaved = self._misbehave(context)
-        return self._receiver.take_logs(request).SerializeToString() if misbehaved is None else misbehaved
+        if misbehaved is not None:
+            return misbehaved
+        with _letting_go(context):
+            return self._receiver.take_logs(request).SerializeToString()
 
     def _misbehave(self, context: grpc.ServicerContext) -> bytes | None:
         """Note the try; fail as told, or return what is answered in the place of an answer."""
@@ -250,6 +258,14 @@ class _GrpcServer(TraceServiceServicer):
 
     def stop(self) -> None:
         self._server.stop(0).wait(5)
+
+
+@contextmanager
+def _letting_go(context: grpc.ServicerContext) -> Iterator[None]:
+    try:
+        yield
+    except Swallowed:
+        context.abort(grpc.StatusCode.UNAVAILABLE, "let go")
 
 
 class _HttpServer:
@@ -297,6 +313,12 @@ class _HttpHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
+        try:
+            self._post()
+        except Swallowed:
+            self.close_connection = True
+
+    def _post(self) -> None:
         receiver, told = self.receiver, self.receiver.behaviour
         body = self.rfile.read(int(self.headers["Content-Length"]))
         receiver.headers.append({name.lower(): value for name, value in self.headers.items()})

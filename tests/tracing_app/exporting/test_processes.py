@@ -126,6 +126,7 @@ def test_a_fork_in_the_middle_of_a_try_and_of_a_replay(receiver: OtlpReceiver, t
         return stats.in_flight_spans == 0 and stats.spans_offered == 0 and worker.shutdown(3)
 
     assert forked(child) == 0
+    receiver.behaviour = Accept()
     receiver.released.set()
     until(lambda: worker.stats().spool.files == 0)
     assert worker.stats().spans_exported == 8
