@@ -66,7 +66,7 @@ def _converse(sock: socket.socket, bytes_per_second: int) -> None:
             length = int((re.search(rb"(?i)content-length: *(\d+)", head) or [0, 0])[1])
             _drop(sock, buffer, length - len(pending), bytes_per_second)
             pending = pending[length:]
-            sock.sendall(_answer(head.decode("latin-1"), length))
+            sock.sendall(answer(head.decode("latin-1"), length))
 
 
 def _drop(sock: socket.socket, buffer: bytearray, remaining: int, bytes_per_second: int) -> None:
@@ -79,7 +79,8 @@ def _drop(sock: socket.socket, buffer: bytearray, remaining: int, bytes_per_seco
             time.sleep(count / bytes_per_second)
 
 
-def _answer(head: str, length: int) -> bytes:
+def answer(head: str, length: int) -> bytes:
+    """What is answered to a request with that head and so many bytes of body, the whole response."""
     method, target, _ = head.split("\r\n", 1)[0].split(" ")
     query = {name: values[0] for name, values in parse_qs(urlsplit(target).query, True).items()}
     document = _document(method, query, length)
