@@ -23,6 +23,7 @@ from opentelemetry.trace import (
 from tracing_app.api import known_method, new_trace_id, trace
 from tracing_app.propagation.traceparent import parse_traceparent
 from tracing_app.propagation.w3c import read_context, read_parent
+from tracing_app.recording.choices import trusted
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Environ = Mapping[str, Any]
@@ -99,7 +100,7 @@ class TraceMiddleware:
         if began_in is None:
             return context, None
         if self._joins and not get_current_span(context).get_span_context().is_valid:
-            return set_span_in_context(NonRecordingSpan(began_in), context), None
+            return set_span_in_context(NonRecordingSpan(trusted(began_in)), context), None
         return context, [Link(began_in)]
 
 

@@ -5,6 +5,10 @@ from django.http import HttpRequest, HttpResponse
 
 from tracing_app.api import new_trace_id, trace_id
 from tracing_app.middleware import TraceMiddleware
+from tracing_app.recording.choices import Never, ParentBased, RatioCap
+from tracing_app.recording.data import TraceData
+from tracing_app.recording.provider import LightTracerProvider
+from tracing_app.recording.samplers import HeadSampler
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
@@ -33,3 +37,27 @@ def test_new_trace_ids_are_32_hex_digits_and_differ() -> None:
 
     assert len(ids) == 100
     assert all(len(each) == 32 and int(each, 16) for each in ids)
+
+
+@pytest.mark.parametrize(("joins", "is_kept"), [(True, True), (False, False)], ids=["join", "link"])
+def test_an_upload_that_was_sampled_stays_sampled(joins: bool, is_kept: bool) -> None:
+    """Its context was sealed here, so the cap on what clients ask for does not count; a link is no parent."""
+    sampler = HeadSampler(ParentBased(Never(), RatioCap(0.0)), tail=False)
+    kept: list[TraceData] = []
+
+    class Sink:
+        def offer(self, trace: TraceData) -> None:
+            kept.append(trace)
+
+    tracer = LightTracerProvider(sampler, Sink()).get_tracer("tests")
+    request = HttpRequest()
+    request.META.update(
+        {"REQUEST_METHOD": "PUT", "wsgi.url_scheme": "http", "SERVER_NAME": "h", "SERVER_PORT": "80"}
+    )
+    middleware = TraceMiddleware(
+        lambda request: HttpResponse(), tracer, earlier=lambda environ: f"00-{TRACE}-{PARENT}-01", joins=joins
+    )
+
+    middleware(request).close()
+
+    assert bool(kept) is is_kept

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from opentelemetry.trace import SpanContext
+from opentelemetry.trace import SpanContext, TraceFlags
 
 _LOWER_64_BITS = 2**64 - 1
 
@@ -122,6 +122,16 @@ class RateCap:
             return True
 
 
+class TrustedFlags(TraceFlags):
+    """Flags of a remote parent that nobody but this gateway can have set."""
+
+
+def trusted(parent: SpanContext) -> SpanContext:
+    """The same parent; its sampled flag is obeyed without a cap."""
+    trace_id, span_id, is_remote, flags, state, _ = parent
+    return SpanContext(trace_id, span_id, is_remote, TrustedFlags(flags), state)
+
+
 class ParentBased:
     """As the parent was sampled; ``root`` chooses where there is none.
 
@@ -139,4 +149,5 @@ class ParentBased:
             return self._root.is_sampled(None, trace_id)
         if not parent.trace_flags.sampled:
             return False
-        return not parent.is_remote or self._remote_cap.admits()
+        is_ours = not parent.is_remote or isinstance(parent.trace_flags, TrustedFlags)
+        return is_ours or self._remote_cap.admits()
