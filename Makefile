@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test servers check memory lock clean
+.PHONY: help setup run test servers check memory overhead outages lock clean
 
 help:
 	@echo "make run     set up if needed, then serve on http://127.0.0.1:8080"
@@ -14,6 +14,7 @@ help:
 	@echo "make check   style, types, import rules, migrations, Django's checks"
 	@echo "make memory  how much a worker grows under big uploads (MEMORY='--backend sink --kind parts')"
 	@echo "make servers builds the servers in Go that tests talk to, minutes the first time; make test does it meanwhile"
+	@echo "make overhead what tracing costs a small upload (OVERHEAD='--mode null')"
 	@echo "make outages what an outage of the collector costs (OUTAGES='--outage refused --seconds 20')"
 	@echo "make setup   what 'make run' does before it serves"
 	@echo "make lock    write requirements*.txt anew from requirements*.in"
@@ -62,6 +63,9 @@ check: $(VENV)/.requirements-dev
 
 memory: $(VENV)/.requirements-dev
 	@$(BIN)/python tests/endurance/memory.py $(MEMORY)
+
+overhead: $(VENV)/.requirements-dev
+	@$(BIN)/python tests/endurance/overhead.py $(OVERHEAD)
 
 outages: $(VENV)/.requirements-dev
 	@$(BIN)/python tests/endurance/outages.py $(OUTAGES)
