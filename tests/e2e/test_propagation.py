@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -203,7 +204,7 @@ def test_every_call_is_below_its_client_span_and_has_what_the_client_sent(
     act(site, site.scene(bucket), context(trace_id))
 
     got = site.storages[bucket].of_trace(trace_id)
-    spans = _client_spans(site, trace_id, {name for _, name in calls})
+    spans = _client_spans(site, {each.traceparent[2] for each in got})
     assert [(each.operation, spans.get(each.traceparent[2])) for each in got] == calls
     assert {each.traceparent[3] for each in got} == {"01"}
     assert [each.headers["tracestate"] for each in got] == [[STATE_OUT]] * len(calls)
@@ -211,15 +212,18 @@ def test_every_call_is_below_its_client_span_and_has_what_the_client_sent(
     assert [each.headers["baggage"] for each in got] == [expected] * len(calls)
 
 
-def _client_spans(site: Site, trace_id: str, names: set[str]) -> dict[str, str]:
-    """The names of the trace's CLIENT spans by span id, once there is one of each name."""
-    for name in names:
-        site.traced.span(trace_id, name)
-    return {
-        span.span_id.hex(): span.name
-        for span in site.traced.receiver.spans()
-        if span.trace_id.hex() == trace_id and span.kind == Span.SPAN_KIND_CLIENT
-    }
+def _client_spans(site: Site, span_ids: set[str]) -> dict[str, str]:
+    """The names of these CLIENT spans by span id. Each worker exports its own, so they are waited for."""
+    deadline = time.monotonic() + 10
+    while True:
+        arrived = {
+            span.span_id.hex(): span.name
+            for span in site.traced.receiver.spans()
+            if span.kind == Span.SPAN_KIND_CLIENT and span.span_id.hex() in span_ids
+        }
+        if len(arrived) == len(span_ids) or time.monotonic() > deadline:
+            return arrived
+        time.sleep(0.05)
 
 
 def test_a_trace_that_is_not_sampled_goes_on_so_with_its_state(site: Site, bucket: str) -> None:
