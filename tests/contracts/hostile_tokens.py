@@ -183,10 +183,10 @@ HOSTILE: list[tuple[str, Forge, str]] = [
     ("exp-list", claims(exp=[9999999999]), "claim not valid"),
     ("exp-huge", claims(exp=10**300), "claim not valid"),
     ("exp-negative", claims(exp=-1), "expired"),
-    ("not-yet", claims(nbf=time.time() + 600), "not yet valid"),
+    ("not-yet", claims(nbf=time.time() + 86_400), "not yet valid"),
     ("nbf-text", claims(nbf="0"), "claim not valid"),
     ("nbf-huge", claims(nbf=10**300), "not yet valid"),
-    ("from-the-future", claims(iat=time.time() + 600), "not yet valid"),
+    ("from-the-future", claims(iat=time.time() + 86_400), "not yet valid"),
     ("iat-text", claims(iat="yesterday"), "claim not valid"),
     # Audience and issuer.
     ("aud-other", claims(aud="somebody-else"), "audience not accepted"),

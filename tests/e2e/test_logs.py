@@ -200,7 +200,9 @@ def test_a_refusal_is_told_with_its_code_and_the_reason_stays_here(logged: Logge
 
 
 def test_every_process_logs(logged: Logged) -> None:
+    client_of(logged.gateway).put_object(Bucket=FILES, Key="every-process", Body=b"x")
     starts = until(lambda: [each for each in logged.exported() if "ready (pid" in each.text])
+    until(lambda: [each for each in logged.exported() if each.logger == "mizuchi.access"])
     workers = {line["pid"] for line in logged.lines() if line["logger"] == "mizuchi.access"}
 
     main = starts[0].resource["process.pid"]

@@ -220,8 +220,8 @@ def test_a_killed_completion_shows_nothing_or_all(storage):
 def test_a_sweep_spares_a_live_writer_of_another_process(storage):
     body = slowly(FakeBody(b"x" * (30 * MIB), block_bytes=MIB), 0.01)
     child = started(lambda: storage.backend.put_object(ObjectWrite("b", "dir/k", NEW), body))
-    while not leftovers_of(storage.location, "b"):
-        time.sleep(0.001)
+    while not any((storage.location / name).stat().st_size for name in leftovers_of(storage.location, "b")):
+        time.sleep(0.001)  # until it has written, so has locked what it writes
     assert storage.backend.sweep() == 0
     assert leftovers_of(storage.location, "b") != []
     assert exit_code(child) == 0
