@@ -10,7 +10,6 @@ from tracing_app.config import TracingConfig
 if TYPE_CHECKING:
     from tracing_app.assembly import Tracing
     from tracing_app.exporting.stats import ExportStats
-    from tracing_app.sampling.tail import SamplingStats
 
 
 class _Process:
@@ -28,18 +27,15 @@ def init_tracing(config: TracingConfig) -> Tracing | None:
     return _Process.tracing
 
 
+def current_tracing() -> Tracing | None:
+    """What has begun in this process; None when nothing is recorded."""
+    return _Process.tracing if _Process.pid == os.getpid() else None
+
+
 def export_stats() -> ExportStats | None:
     """What became of this process's spans so far; None when nothing is exported."""
-    if _Process.pid != os.getpid() or _Process.tracing is None:
-        return None
-    return _Process.tracing.worker.stats()
-
-
-def sampling_stats() -> SamplingStats | None:
-    """Which traces of this process were kept and dropped so far, and why; None when none are recorded."""
-    if _Process.pid != os.getpid() or _Process.tracing is None:
-        return None
-    return _Process.tracing.sampler.stats()
+    tracing = current_tracing()
+    return None if tracing is None else tracing.worker.stats()
 
 
 def _begin(config: TracingConfig) -> Tracing | None:

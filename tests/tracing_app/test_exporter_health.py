@@ -8,13 +8,17 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.servers.otlp_receiver import otlp_receiver
+from tests.tracing_app.sampling.traces import trace
 from tracing_app import provider
-from tracing_app.config import TracingConfig
+from tracing_app.config import StoreConfig, TracingConfig
 from tracing_app.exporting.config import ExportConfig, OtlpConfig
 from tracing_app.exporting.factory import build_worker
+from tracing_app.exporting.fan_out import FanOut
 from tracing_app.health.base import overall
 from tracing_app.health.exporter import exporter_check
 from tracing_app.resource import build_resource
+from tracing_app.sampling.tail import TailPolicy, TailSampler
+from tracing_app.store.factory import build_store_worker
 
 
 @pytest.fixture
@@ -57,7 +61,10 @@ def test_the_statistics_of_an_export(monkeypatch: pytest.MonkeyPatch, admin_clie
     with otlp_receiver("http/protobuf") as receiver:
         otlp = OtlpConfig(f"http://127.0.0.1:{receiver.port}", "http/protobuf")
         worker = build_worker(ExportConfig(otlp), build_resource(TracingConfig("x")))
-        tracing: Any = SimpleNamespace(worker=worker)
+        store = build_store_worker(StoreConfig(), build_resource(TracingConfig("x")))
+        sampler = TailSampler(TailPolicy(), FanOut([worker, store]))
+        tracing: Any = SimpleNamespace(worker=worker, exporter=worker, store=store, sampler=sampler)
+        sampler.offer(trace())
         monkeypatch.setattr(provider._Process, "pid", provider.os.getpid())
         monkeypatch.setattr(provider._Process, "tracing", tracing)
 
@@ -66,3 +73,5 @@ def test_the_statistics_of_an_export(monkeypatch: pytest.MonkeyPatch, admin_clie
         assert worker.shutdown(3)
     assert (report["state"], report["breaker"], report["queue_spans"]) == ("healthy", "closed", 0)
     assert report["spans_dropped"] == {}
+    assert report["sampling"]["traces_dropped"] == {"head": 1}
+    assert (report["store"]["state"], report["store"]["queue_traces"]) == ("healthy", 0)

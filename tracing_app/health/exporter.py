@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from tracing_app.logs.log_export import log_export_stats
-from tracing_app.provider import export_stats
+from tracing_app.provider import current_tracing, export_stats
 
 from .base import Check
 
@@ -33,7 +33,8 @@ def _probe() -> str:
 
 
 class TracingHealthView(APIView):
-    """``/health/tracing``: the statistics of the worker process that answers, for staff of the admin.
+    """``/health/tracing``: the statistics of the worker process that answers, for staff of the admin: of the
+    export (to the store where there is no collector), of sampling, and of the store beside a collector.
 
     What went wrong last names hosts, so it is not for everybody. Times are Unix seconds.
     """
@@ -43,8 +44,13 @@ class TracingHealthView(APIView):
     renderer_classes = [JSONRenderer]
 
     def get(self, request: Request) -> Response:
-        traces, logs = export_stats(), log_export_stats()
-        report: dict[str, Any] = {"state": "off"} if traces is None else dataclasses.asdict(traces)
+        tracing, logs = current_tracing(), log_export_stats()
+        report: dict[str, Any] = {"state": "off"}
+        if tracing is not None:
+            report = dataclasses.asdict(tracing.worker.stats())
+            report["sampling"] = dataclasses.asdict(tracing.sampler.stats())
+            if tracing.exporter is not None and tracing.store is not None:
+                report["store"] = dataclasses.asdict(tracing.store.stats())
         if logs is not None:
             report["logs"] = dataclasses.asdict(logs)
         return Response(report)
