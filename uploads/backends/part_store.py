@@ -147,6 +147,8 @@ class PartStore:
         numbers = sorted(number for number in part_numbers(folder) if number > after)
         found = (read_part(folder, number) for number in numbers[:limit])
         parts = tuple(file.part for file in found if file)
+        # One that is completed or aborted meanwhile disappears at once: what was read of it is no list.
+        self.manifest(upload)
         marker = parts[-1].part_number if parts else after
         return PartPage(parts, len(numbers) > limit, marker)
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.contracts.body import MIB, FakeBody
 from tests.uploads.backends.test_filesystem_contract import leftovers_of
+from uploads.backends import part_store
 from uploads.backends.base import CompletedPart, MultipartRef, ObjectWrite
 from uploads.backends.errors import (
     BackendDenied,
@@ -466,3 +467,21 @@ def test_check_finds_a_full_disk(backend, monkeypatch, lacking):
     monkeypatch.setattr(os, "statvfs", lambda path: Room)
     with pytest.raises(OutOfSpace):
         backend.check("b")
+
+
+@pytest.mark.parametrize("moment", ["part_numbers", "read_part"])
+def test_a_list_of_parts_is_whole_or_the_upload_is_over(backend, monkeypatch, moment):
+    """One that is completed or aborted while it is listed has no parts any more: that is no list of none."""
+    upload = begin(backend)
+    send(backend, upload, 1, b"x")
+    before = getattr(part_store, moment)
+
+    def after_an_abort(*arguments):
+        with suppress(UploadNotFound):
+            backend.abort_multipart_upload(upload)
+        return before(*arguments)
+
+    monkeypatch.setattr(part_store, moment, after_an_abort)
+
+    with pytest.raises(UploadNotFound):
+        backend.list_parts(upload, 0, 1000)
