@@ -139,6 +139,15 @@ def test_one_part_brings_the_whole_upload_over_all_workers(sampled: Sampled) -> 
     assert sampled.roots(other) == []
 
 
+@pytest.fixture
+def settings_of_the_file(sampled: Sampled) -> Iterator[None]:
+    """In force again when the test is over."""
+    yield
+    sampled.change_settings("save_overrides({}, by='tests')")
+    time.sleep(5)
+
+
+@pytest.mark.usefixtures("settings_of_the_file")
 def test_settings_change_within_five_seconds(sampled: Sampled) -> None:
     before = sampled.put("before")
 
