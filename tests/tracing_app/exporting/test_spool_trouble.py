@@ -212,8 +212,8 @@ def spool_until_full(directory: Path) -> None:
     assert full.state == "losing", full
     assert not list(directory.glob(f"*{PARTIAL_SUFFIX}")), "half files would keep the disk full"
     transport.outcomes = [Accepted()]
-    until(lambda: worker.stats().spool.files == 0)
-    assert worker.stats().spans_exported == full.spool.spans
+    until(lambda: worker.stats().spans_exported == full.spool.spans)
+    assert worker.stats().spool.files == 0
     worker.offer(trace_of(999, 8))
     until(lambda: worker.stats().state == "healthy")
     assert worker.shutdown(3)
