@@ -27,9 +27,11 @@ _OPERATIONS = frozenset(
 _LAST = frozenset({"S3/CompleteMultipartUpload", "S3/AbortMultipartUpload"})
 
 
-class _Held(NamedTuple):
+class Held(NamedTuple):
+    """A request's trace; ``label`` is what dropping it is counted under if nobody wants it, ``size`` bytes."""
+
     trace: TraceData
-    spans: int
+    label: str
     size: int
 
 
@@ -37,16 +39,8 @@ class _Held(NamedTuple):
 class _Upload:
     """``done_at`` is when its last request ended, 0 until then."""
 
-    items: list[_Held] = field(default_factory=list)
+    items: list[Held] = field(default_factory=list)
     done_at: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What is held no longer: so many traces and spans."""
-
-    traces: int = 0
-    spans: int = 0
 
 
 def belongs_to_upload(trace: TraceData) -> bool:
@@ -79,36 +73,30 @@ class HeldUploads:
     def bytes(self) -> int:
         return self._bytes
 
-    def hold(self, trace: TraceData) -> Given:
+    def hold(self, trace: TraceData, label: str) -> list[Held]:
         """Keep it for now; what had to go for it."""
         upload = self._uploads.setdefault(trace.trace_id, _Upload())
-        item = _Held(trace, len(trace.spans), weigh(trace).size)
+        item = Held(trace, label, weigh(trace).size)
         upload.items.append(item)
         if trace.spans[-1].attributes.get("rpc.method") in _LAST:
             upload.done_at = self._clock()
         self._bytes += item.size
         self._traces += 1
-        traces = spans = 0
+        gone: list[Held] = []
         while self._bytes > self._max_bytes or self._traces > self._max_traces:
-            gone = self._take(next(iter(self._uploads)))
-            traces += len(gone)
-            spans += sum(each.spans for each in gone)
-        return Given(traces, spans)
+            gone += self.release(next(iter(self._uploads)))
+        return gone
 
-    def release(self, trace_id: int) -> list[TraceData]:
-        """What is held of an upload, to be kept after all."""
-        return [item.trace for item in self._take(trace_id)]
-
-    def forget_done(self, before: float) -> Given:
-        """Let go of uploads whose last request ended before that moment of ``clock``."""
-        done = [number for number, upload in self._uploads.items() if 0 < upload.done_at < before]
-        gone = [item for number in done for item in self._take(number)]
-        return Given(len(gone), sum(item.spans for item in gone))
-
-    def _take(self, trace_id: int) -> list[_Held]:
+    def release(self, trace_id: int) -> list[Held]:
+        """What is held of an upload, held no longer."""
         upload = self._uploads.pop(trace_id, None)
         if upload is None:
             return []
         self._traces -= len(upload.items)
         self._bytes -= sum(item.size for item in upload.items)
         return upload.items
+
+    def forget_done(self, before: float) -> list[Held]:
+        """Let go of uploads whose last request ended before that moment of ``clock``."""
+        done = [number for number, upload in self._uploads.items() if 0 < upload.done_at < before]
+        return [item for number in done for item in self.release(number)]

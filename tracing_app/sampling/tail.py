@@ -15,7 +15,7 @@ from opentelemetry.trace import StatusCode
 
 from tracing_app.recording.data import SpanData, TraceData, TraceSink
 
-from .held import Given, HeldUploads, belongs_to_upload
+from .held import HeldUploads, belongs_to_upload
 from .keeping import PerSecond
 from .rules import Rule
 
@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 Reason = Literal["error", "slow", "rule", "head", "upload", "capped", "failed", "late"]
 """``upload``: another request of the same multipart upload is kept; ``capped``: too many a second;
 ``failed``: a rule did; ``late``: a span that ended after its trace was judged."""
+
+HELD_FULL = "held_full"
+"""What is dropped of a multipart upload for want of room."""
 
 REASON, RULE, RATE = "mizuchi.sampling.reason", "mizuchi.sampling.rule", "mizuchi.sampling.rate"
 
@@ -86,7 +89,7 @@ class TailPolicy:
 
 @dataclass(frozen=True, slots=True)
 class SamplingStats:
-    """Traces and spans by reason, rules under ``rule:NAME``; ``held``: of uploads in progress, undecided."""
+    """Traces and spans by ``Verdict.label`` or HELD_FULL; ``held``: of uploads in progress, undecided."""
 
     traces_kept: Mapping[str, int] = field(default_factory=dict)
     traces_dropped: Mapping[str, int] = field(default_factory=dict)
@@ -103,10 +106,9 @@ class Tally:
         self.traces: Counter[str] = Counter()
         self.spans: Counter[str] = Counter()
 
-    def count(self, reason: str, given: Given) -> None:
-        if given.traces:
-            self.traces[reason] += given.traces
-            self.spans[reason] += given.spans
+    def count(self, label: str, trace: TraceData) -> None:
+        self.traces[label] += 1
+        self.spans[label] += len(trace.spans)
 
 
 def _nobody(trace_id: int) -> None:
@@ -163,10 +165,12 @@ class TailSampler:
             self._sink.offer(held)
 
     def forget_done_uploads(self, before: float) -> None:
-        """Drop what is held of uploads that ended before that moment of the monotonic clock."""
+        """Drop what is held of uploads that ended before that moment of the monotonic clock; each request is
+        counted under the verdict that it had."""
         if self._uploads is not None:
             with self._lock:
-                self._dropped.count("head", self._uploads.forget_done(before))
+                for held in self._uploads.forget_done(before):
+                    self._dropped.count(held.label, held.trace)
 
     def stats(self) -> SamplingStats:
         """How it stands now."""
@@ -193,22 +197,25 @@ class TailSampler:
 
     def _drop(self, trace: TraceData, verdict: Verdict, *, may_hold: bool) -> None:
         if may_hold and self._uploads is not None:
-            self._dropped.count("held_full", self._uploads.hold(trace))
+            for gone in self._uploads.hold(trace, verdict.label):
+                self._dropped.count(HELD_FULL, gone.trace)
         else:
-            self._dropped.count(verdict.label, Given(1, len(trace.spans)))
+            self._dropped.count(verdict.label, trace)
 
     def _keep(self, trace: TraceData, verdict: Verdict, is_upload: bool) -> list[TraceData]:
-        self._kept.count(verdict.label, Given(1, len(trace.spans)))
+        self._kept.count(verdict.label, trace)
         self._remember(trace.trace_id)
         if not trace.is_late:
             _mark(trace.spans[-1], verdict)
         return self._release(trace.trace_id) if is_upload else []
 
     def _release(self, trace_id: int) -> list[TraceData]:
-        released = [] if self._uploads is None else self._uploads.release(trace_id)
-        for held in released:
-            _mark(held.spans[-1], _FOLLOWS)
-            self._kept.count(_FOLLOWS.label, Given(1, len(held.spans)))
+        if self._uploads is None:
+            return []
+        released = [held.trace for held in self._uploads.release(trace_id)]
+        for trace in released:
+            _mark(trace.spans[-1], _FOLLOWS)
+            self._kept.count(_FOLLOWS.label, trace)
         return released
 
     def _remember(self, trace_id: int) -> None:

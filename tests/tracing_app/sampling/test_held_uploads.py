@@ -10,6 +10,7 @@ from tests.tracing_app.sampling.traces import Sink, trace
 from tracing_app.recording.choices import Always
 from tracing_app.recording.data import TraceData
 from tracing_app.sampling.held import HeldUploads
+from tracing_app.sampling.keeping import PerSecond
 from tracing_app.sampling.rules import RuleText, parse_rules
 from tracing_app.sampling.tail import RATE, REASON, TailPolicy, TailSampler
 
@@ -102,6 +103,19 @@ def test_a_healthy_upload_goes_when_it_is_done() -> None:
     assert stats.traces_dropped == {"head": 2}
     assert stats.spans_dropped == {"head": 4}
     assert node.kept() == []
+
+
+def test_what_goes_when_the_upload_is_done_is_counted_under_what_would_have_dropped_it() -> None:
+    rules = parse_rules([RuleText("no parts", "never", "operation = UploadPart")])
+    node = Node(TailPolicy(rules=rules, cap=PerSecond(0)))
+    node.offer(part(1), part(2), request("ListParts", head=Always()), request("CompleteMultipartUpload"))
+    assert node.sampler.stats().traces_dropped == {}
+
+    node.sampler.forget_done_uploads(node.clock.now + 1)
+
+    stats = node.sampler.stats()
+    assert stats.traces_dropped == {"rule:no parts": 2, "capped": 1, "head": 1}
+    assert stats.spans_dropped == {"rule:no parts": 4, "capped": 2, "head": 2}
 
 
 @pytest.mark.parametrize("room", [{"max_traces": 3}, {"max_bytes": 2600}], ids=str)
