@@ -22,6 +22,7 @@ from tracing_app.propagation.w3c import propagate_for_libraries
 from tracing_app.recording.data import TraceData
 from tracing_app.recording.provider import LightTracerProvider
 from tracing_app.recording.samplers import HeadSampler
+from tracing_app.recording.trace_ids import EvenTraceIds
 from tracing_app.redaction import Redactor
 from tracing_app.resource import build_resource
 from tracing_app.sampling.held import HeldUploads
@@ -78,7 +79,7 @@ def begin(config: TracingConfig) -> Tracing:
     head = HeadSampler(head_choice(config.sampling), tail=True)
     control = SamplingControl(config.sampling, head, sampler)
     exchange = _exchange(control, sampler, told)
-    provider = LightTracerProvider(head, sampler, record_stacktraces=False)
+    provider = LightTracerProvider(head, sampler, new_trace_id=EvenTraceIds(), record_stacktraces=False)
     trace.set_tracer_provider(provider)
     propagate_for_libraries()
     tracer = provider.get_tracer("mizuchi", VERSION)

@@ -28,7 +28,7 @@ _LAST = frozenset({"S3/CompleteMultipartUpload", "S3/AbortMultipartUpload"})
 
 
 class Held(NamedTuple):
-    """A request's trace; ``label`` is what dropping it is counted under if nobody wants it, ``size`` bytes."""
+    """A request's trace, of ``size`` bytes; ``label`` is what it is counted under if nobody wants it."""
 
     trace: TraceData
     label: str
