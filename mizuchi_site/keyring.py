@@ -27,6 +27,7 @@ class Keyring:
     django: tuple[str, ...] = field(repr=False)
     hashing: tuple[bytes, ...] = field(repr=False)
     sessions: tuple[bytes, ...] = field(repr=False)
+    operators: tuple[str, ...] = field(repr=False)
 
     @classmethod
     def derive(cls, masters: Sequence[str]) -> Keyring:
@@ -36,6 +37,7 @@ class Keyring:
             django=tuple(_derive(master, b"mizuchi/django").hex() for master in masters),
             hashing=tuple(_derive(master, b"mizuchi/hashes") for master in masters),
             sessions=tuple(_derive(master, b"mizuchi/sessions") for master in masters),
+            operators=tuple(_derive(master, b"mizuchi/operators").hex() for master in masters),
         )
 
 

@@ -14,9 +14,9 @@ from mizuchi_site.keyring import Keyring, kept_secret
 
 def test_every_purpose_and_every_master_has_a_key_of_its_own() -> None:
     keys = Keyring.derive(["first" * 8, "second" * 8])
-    django = [bytes.fromhex(key) for key in keys.django]
-    everything = [*keys.sealing, *keys.encryption, *django, *keys.hashing, *keys.sessions]
-    assert len(set(everything)) == 10
+    texts = [bytes.fromhex(key) for key in (*keys.django, *keys.operators)]
+    everything = [*keys.sealing, *keys.encryption, *keys.hashing, *keys.sessions, *texts]
+    assert len(set(everything)) == 12
     assert {len(key) for key in everything} == {32}
 
 

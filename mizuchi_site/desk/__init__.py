@@ -1,0 +1,1 @@
+"""The operator's desk: Django's admin, with pages of its own over all rooms."""

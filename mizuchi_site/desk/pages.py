@@ -1,0 +1,14 @@
+"""Every page of the desk that is not a model's."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from .page import DeskView, Page
+
+PAGES: tuple[Page, ...] = ()
+
+
+def first_page(request: HttpRequest) -> type[DeskView] | None:
+    """The first page that the user of the request may see."""
+    return next((page.view for page in PAGES if request.user.has_perm(page.view.permission)), None)

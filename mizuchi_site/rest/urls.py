@@ -1,0 +1,36 @@
+"""The addresses of the REST API, below ``/api/v1/``."""
+
+from __future__ import annotations
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from .tokens import ObtainToken, RefreshToken
+from .views import RestView
+
+
+class Schema(SpectacularAPIView):
+    """The OpenAPI description of this API."""
+
+    authentication_classes = RestView.authentication_classes
+    permission_classes = RestView.permission_classes
+    permission = "mizuchi_site.view_status"
+
+
+class SchemaPage(SpectacularSwaggerSplitView):
+    """The description as a page, with its script in a file: no inline script is allowed."""
+
+    authentication_classes = RestView.authentication_classes
+    permission_classes = RestView.permission_classes
+    permission = "mizuchi_site.view_status"
+    url_name = "rest:schema"
+    template_name = "desk/api.html"
+
+
+app_name = "rest"
+urlpatterns = [
+    path("token/", ObtainToken.as_view(), name="token"),
+    path("token/refresh/", RefreshToken.as_view(), name="token-refresh"),
+    path("schema/", Schema.as_view(), name="schema"),
+    path("docs/", SchemaPage.as_view(), name="docs"),
+]
