@@ -27,6 +27,7 @@ from opentelemetry.trace import (
 
 from tracing_app.propagation.w3c import write_context
 from tracing_app.redaction import Redactor
+from tracing_app.redaction import upload_hash as upload_hash
 
 AttributeValue = str | bool | int | float
 Kind = Literal["internal", "client"]

@@ -24,6 +24,7 @@ from tracing_app.api import known_method, new_trace_id, trace
 from tracing_app.propagation.traceparent import parse_traceparent
 from tracing_app.propagation.w3c import read_context, read_parent
 from tracing_app.recording.choices import trusted
+from tracing_app.user_agent import client_name
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Environ = Mapping[str, Any]
@@ -84,7 +85,7 @@ class TraceMiddleware:
             raise
         finally:
             otel_context.detach(token)
-        _finish(span, response.status_code)
+        _finish(span, response)
         response["x-amz-request-id"] = trace_id
         response["traceresponse"] = f"00-{trace_id}-{ids.span_id:016x}-{ids.trace_flags:02x}"
         response._resource_closers.append(span.end)  # type: ignore[attr-defined]
@@ -116,11 +117,17 @@ def _attributes(environ: Environ, method: str) -> dict[str, str | int]:
     }
     if environ.get("CONTENT_LENGTH", "").isdigit():
         attributes["http.request.body.size"] = int(environ["CONTENT_LENGTH"])
+    if user_agent := environ.get("HTTP_USER_AGENT", ""):
+        attributes["user_agent.name"] = client_name(user_agent)
     return attributes
 
 
-def _finish(span: Span, status: int) -> None:
+def _finish(span: Span, response: HttpResponseBase) -> None:
+    """An error answer of the S3 API or of STS says its code as ``error_code``."""
+    status = response.status_code
     span.set_attribute("http.response.status_code", status)
+    code = getattr(response, "error_code", "") or (str(status) if status >= 500 else "")
+    if code:
+        span.set_attribute("error.type", code)
     if status >= 500:
-        span.set_attribute("error.type", str(status))
         span.set_status(StatusCode.ERROR)

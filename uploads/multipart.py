@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from authz.identity import Authenticated, Identity
-from tracing_app.api import current_traceparent, stage
+from tracing_app.api import current_traceparent, stage, upload_hash
 from uploads import records
 from uploads.backends.base import (
     CompletedPart,
@@ -38,7 +38,7 @@ from uploads.s3.headers import (
 )
 from uploads.s3.part_list import MAX_DOCUMENT_BYTES, parse_complete_multipart_upload
 from uploads.s3.request import S3Request
-from uploads.upload_id import UploadOwner, UploadTicket, digest
+from uploads.upload_id import UploadOwner, UploadTicket
 
 MIN_PART_BYTES = 5 * 1024 * 1024
 _PAGE = 1000
@@ -73,10 +73,11 @@ def create(gateway: Gateway, bucket: Bucket, s3: S3Request, authenticated: Authe
     write = ObjectWrite(bucket.target, apply_prefix(bucket.prefix, s3.key), metadata, conditions(s3.headers))
     identity = authenticated.identity
     traceparent = current_traceparent()
-    with stage("upload.create_multipart", {"aws.s3.bucket": bucket.name}):
+    with stage("upload.create_multipart", {"aws.s3.bucket": bucket.name}) as current:
         backend_id = bucket.backend.create_multipart_upload(write, checksum)
         owner = UploadOwner(identity.principal, bucket.name, s3.key)
         upload_id = gateway.sealer.seal(UploadTicket(backend_id, time.time(), checksum, traceparent), owner)
+        current.set("aws.s3.upload_id", upload_hash(upload_id))
         records.begin(
             identity,
             bucket.name,
@@ -110,7 +111,7 @@ def upload_part(
     )
     with stage("upload.part", {"aws.s3.bucket": bucket.name}) as current:
         current.set("aws.s3.part_number", number)
-        current.set("aws.s3.upload_id", digest(opened.upload_id))
+        current.set("aws.s3.upload_id", upload_hash(opened.upload_id))
         with told_on(current, body) as flowing:
             part = bucket.backend.upload_part(opened.ref, number, flowing, expected.checksums)
     wanted = {opened.ticket.checksum.algorithm} if opened.ticket.checksum else set()
@@ -129,7 +130,7 @@ def complete(
         CompletedPart(part.part_number, part.etag, part.checksums)
         for part in parse_complete_multipart_upload(document)
     ]
-    attributes = {"aws.s3.bucket": bucket.name, "aws.s3.upload_id": digest(opened.upload_id)}
+    attributes = {"aws.s3.bucket": bucket.name, "aws.s3.upload_id": upload_hash(opened.upload_id)}
     with stage("upload.complete_multipart", attributes) as current:
         try:
             stored_parts = _all_parts(bucket, opened.ref)
@@ -154,7 +155,8 @@ def complete(
 def abort(gateway: Gateway, bucket: Bucket, s3: S3Request, identity: Identity) -> None:
     """AbortMultipartUpload. Raises NoSuchUpload, UploadNotFound."""
     opened = open_upload(gateway, bucket, s3, identity)
-    with stage("upload.abort_multipart", {"aws.s3.bucket": bucket.name}):
+    attributes = {"aws.s3.bucket": bucket.name, "aws.s3.upload_id": upload_hash(opened.upload_id)}
+    with stage("upload.abort_multipart", attributes):
         record = records.multipart(opened.owner, opened.upload_id)
         # Some S3 services say yes to the abortion of what is over: a STORED record must not become ABORTED.
         if record is not None and record.state in (records.State.STORED, records.State.ABORTED):

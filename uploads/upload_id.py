@@ -116,5 +116,5 @@ def _unpacked(trace: bytes) -> str:
 
 
 def digest(upload_id: str) -> str:
-    """A short name for an upload id in records and telemetry, from which it cannot be got back."""
+    """A short name for an upload id in records, from which it cannot be got back. Traces show it too."""
     return hashlib.sha256(upload_id.encode()).hexdigest()[:32]

@@ -68,7 +68,9 @@ def _answered(request: HttpRequest) -> tuple[HttpResponse, str]:
 
 def _failure(code: str, message: str, status: int) -> HttpResponse:
     document = answers.error(code, message, is_senders=status < 500, request_id=trace_id())
-    return HttpResponse(document, status=status, content_type=XML)
+    response = HttpResponse(document, status=status, content_type=XML)
+    response.error_code = code  # type: ignore[attr-defined]
+    return response
 
 
 def _exchanged(request: HttpRequest) -> HttpResponse:

@@ -48,9 +48,10 @@ ALLOWED = frozenset(
         "server.port",
         "url.path",
         "url.scheme",
+        "user_agent.name",
     }
 )
-REQUIRED = ALLOWED - {"error.type", "http.request.body.size", "url.path"}
+REQUIRED = ALLOWED - {"error.type", "http.request.body.size", "url.path", "user_agent.name"}
 
 
 class LetGo(BaseException):
@@ -101,7 +102,7 @@ def environ_of(path: str, method: str = "GET", **entries: Any) -> Environ:
         "SERVER_PORT": "8080",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "HTTP_HOST": "127.0.0.1:8080",
-        "HTTP_USER_AGENT": f"curl/8 {CANARY}",
+        "HTTP_USER_AGENT": f"{CANARY}/8 curl/8",
         "HTTP_COOKIE": CANARY,
         "HTTP_AUTHORIZATION": CANARY,
         "HTTP_X_FORWARDED_FOR": "203.0.113.9",

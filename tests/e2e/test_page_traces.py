@@ -144,7 +144,7 @@ def test_a_host_that_is_not_ours_is_a_span_and_one_line(site: Site, anybody: htt
     assert answer.status_code == 400
     assert attributes(span)["http.response.status_code"] == 400
     assert span.status.code == Status.STATUS_CODE_UNSET
-    (line,) = site.log.read_text()[logged:].splitlines()
+    (line,) = (each for each in site.log.read_text()[logged:].splitlines() if "gateway_server" not in each)
     assert "server.allowed_hosts" in line
 
 
@@ -167,7 +167,7 @@ def test_nothing_personal_is_exported_or_logged(site: Site, admin: httpx.Client)
 
     exported = b"".join(request.SerializeToString() for request in site.receiver.requests)
     session = admin.cookies["sessionid"]
-    for secret in (CANARY, PASSWORD, session, "203.0.113.9", "user_agent", "client.address", "url.query"):
+    for secret in (CANARY, PASSWORD, session, "203.0.113.9", "agent.original", "client.address", "url.query"):
         assert secret.encode() not in exported
     logged = site.log.read_text()
     assert [secret for secret in (PASSWORD, session, "203.0.113.9") if secret in logged] == []

@@ -238,6 +238,8 @@ def test_an_exchange_is_traced_and_nothing_of_it_is_told(token_site: TokenSite) 
         spans_of(token_site, answer)["auth.sts"].parent_span_id
         == spans_of(token_site, answer)[f"POST sts.{ACTION}"].span_id
     )
+    failed = attributes(spans_of(token_site, answers[-2])[f"POST sts.{ACTION}"])
+    assert failed["error.type"] == answers[-2].text("Code")
     exported = b"".join(request.SerializeToString() for request in token_site.receiver.requests)
     logged = token_site.gateway.log.read_bytes()
     for place in (exported, logged):

@@ -13,6 +13,7 @@ from tests.e2e.gateway import FILES, SEAWEED, running_gateway
 from tests.e2e.traced import Traced, attributes, request_id
 from tests.servers.otlp_receiver import otlp_receiver
 from tests.servers.seaweedfs import SeaweedFS
+from tracing_app.redaction import upload_hash
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 CANARY = "cana-ry-7141"
@@ -100,6 +101,8 @@ def test_a_multipart_upload_is_one_trace_over_its_requests(traced: Traced, bucke
     for name in ("PUT s3.UploadPart", "POST s3.CompleteMultipartUpload"):
         assert spans[name].parent_span_id == root.span_id
     assert [event.name for event in spans["upload.complete_multipart"].events] == ["object.committed"]
+    for name in ("upload.create_multipart", "upload.part", "upload.complete_multipart"):
+        assert attributes(spans[name])["aws.s3.upload_id"] == upload_hash(begun["UploadId"])
 
 
 def test_a_part_with_a_trace_of_its_own_is_linked_to_the_upload(traced: Traced) -> None:
@@ -125,6 +128,8 @@ def test_a_refused_request_says_why_and_is_no_error_of_ours(traced: Traced) -> N
 
     assert attributes(spans["auth.sigv4"])["mizuchi.auth.reason"] == "SignatureDoesNotMatch"
     assert attributes(spans["PUT s3.PutObject"])["http.response.status_code"] == 403
+    assert attributes(spans["PUT s3.PutObject"])["error.type"] == "SignatureDoesNotMatch"
+    assert attributes(spans["PUT s3.PutObject"])["user_agent.name"] == "Boto3"
     assert spans["PUT s3.PutObject"].status.code == Status.STATUS_CODE_UNSET
     assert "upload.put_object" not in spans
 

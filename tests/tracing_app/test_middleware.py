@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 from django.http import HttpRequest, HttpResponse
+from opentelemetry.trace import StatusCode
 
+from tests.tracing_app.recording.recorders import Collected
 from tracing_app.api import new_trace_id, trace_id
 from tracing_app.middleware import TraceMiddleware
-from tracing_app.recording.choices import Never, ParentBased, RatioCap
+from tracing_app.recording.choices import Always, Never, ParentBased, RatioCap
 from tracing_app.recording.data import TraceData
 from tracing_app.recording.provider import LightTracerProvider
 from tracing_app.recording.samplers import HeadSampler
@@ -61,3 +63,35 @@ def test_an_upload_that_was_sampled_stays_sampled(joins: bool, is_kept: bool) ->
     middleware(request).close()
 
     assert bool(kept) is is_kept
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error", "is_error"),
+    [
+        (200, None, None, False),
+        (403, "AccessDenied", "AccessDenied", False),
+        (404, None, None, False),
+        (503, "SlowDown", "SlowDown", True),
+        (503, None, "503", True),
+    ],
+)
+def test_the_root_span_has_the_code_of_an_error_answer(
+    status: int, code: str | None, error: str | None, is_error: bool
+) -> None:
+    """``error_code`` of the response, as S3 and STS answer; the status where a fault of ours has no code."""
+    sink = Collected()
+    tracer = LightTracerProvider(HeadSampler(Always(), tail=False), sink).get_tracer("tests")
+    request = HttpRequest()
+    request.META.update({"REQUEST_METHOD": "PUT", "wsgi.url_scheme": "http"})
+
+    def view(request: HttpRequest) -> HttpResponse:
+        response = HttpResponse(status=status)
+        if code is not None:
+            response.error_code = code  # type: ignore[attr-defined]
+        return response
+
+    TraceMiddleware(view, tracer)(request).close()
+
+    (root,) = sink.spans
+    assert root.attributes.get("error.type") == error
+    assert root.status_code is (StatusCode.ERROR if is_error else StatusCode.UNSET)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracing_app.redaction import Redactor
+from tracing_app.redaction import Redactor, upload_hash
 
 KEYS = (b"k" * 32, b"o" * 32)
 
@@ -47,3 +47,8 @@ def test_hashes_are_remembered_within_bounds() -> None:
 
 def test_a_key_that_is_not_unicode_is_hashed_too() -> None:
     assert Redactor("hash", KEYS).key("\udcff")
+
+
+def test_an_upload_id_is_shown_as_a_hash() -> None:
+    """SHA-256, the first 32 hexadecimal digits. The value is what ``sha256sum`` says."""
+    assert upload_hash("Zm9vYmFy") == "d7e924568e9c1fcd2de171d6f7f3bad2"

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tracing_app.api import upload_hash
 from uploads.s3.errors import NoSuchUpload
 from uploads.s3.headers import MultipartChecksum
-from uploads.upload_id import UploadOwner, UploadSealer, UploadTicket
+from uploads.upload_id import UploadOwner, UploadSealer, UploadTicket, digest
 
 KEY, OLD_KEY = os.urandom(32), os.urandom(32)
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -90,3 +91,9 @@ def test_the_trace_context_of_another_upload_does_not_fit() -> None:
 
     with pytest.raises(NoSuchUpload):
         sealer.open(other[:trace_ends] + one[trace_ends:], OWNER)
+
+
+def test_a_record_and_its_traces_show_the_same_digest() -> None:
+    upload_id = UploadSealer([KEY]).seal(TICKET, OWNER)
+
+    assert digest(upload_id) == upload_hash(upload_id)
