@@ -96,6 +96,7 @@ def tracing_config(config: Config, places: Places, keys: Keyring) -> TracingConf
         multipart=tracing.multipart,
         baggage_hosts=tracing.propagation.baggage_hosts,
         hash_keys=keys.hashing,
+        ui_url=tracing.ui_url,
     )
 
 

@@ -45,7 +45,7 @@ class TracingConfig:
     traces to go, so none are recorded, which is meant so unless ``is_enabled``. ``multipart``: later
     requests of a multipart upload join the trace it began in, or are traces of their own, linked to it.
     ``baggage_hosts`` are handed the baggage that comes in, as ``host`` or ``host:port``.
-    ``hash_keys`` (32 bytes each): the first hashes subjects and keys.
+    ``hash_keys`` (32 bytes each): the first hashes subjects and keys. ``ui_url``: see ``tracing_app.ui_url``.
     """
 
     service_name: str
@@ -58,3 +58,4 @@ class TracingConfig:
     baggage_hosts: tuple[str, ...] = ()
     hash_keys: tuple[bytes, ...] = field(default=(), repr=False)
     is_enabled: bool = True
+    ui_url: str | None = None

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_val
 
 from tracing_app.exporting.endpoint import check_headers, parse_endpoint
 from tracing_app.sampling.rules import RuleText, parse_rules
+from tracing_app.ui_url import check_ui_url
 
 from .values import AnyPath, Flag, Listed, Nullable, Number, Section, Whole, matching
 
@@ -157,3 +158,11 @@ class TracingSection(Section):
     propagation: PropagationSection = PropagationSection()
     redaction: RedactionSection = RedactionSection()
     multipart: Literal["join", "link"] = "join"
+    ui_url: Nullable[str] = None
+
+    @field_validator("ui_url")
+    @classmethod
+    def _is_an_address(cls, ui_url: str | None) -> str | None:
+        if ui_url is not None:
+            check_ui_url(ui_url)
+        return ui_url

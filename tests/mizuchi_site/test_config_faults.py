@@ -33,6 +33,7 @@ FAULTS = [
     ("tracing: {sampling: {ratio: 1.5}}", "tracing.sampling.ratio", "at most 1"),
     ("tracing: {spool: {max_bytes: 10}}", "tracing.spool.max_bytes", "1048576"),
     ("tracing: {redaction: {keys: none}}", "tracing.redaction.keys", "prefix"),
+    ("tracing: {ui_url: 'http://jaeger:16686/trace/'}", "tracing.ui_url", "{trace_id}"),
     ("tracing: {service_name: ''}", "tracing.service_name", "1 to 128"),
     ("tracing: {resource: {1x: y}}", "tracing.resource.1x", "attribute name"),
     ("logging: {format: text}", "logging.format", "must be 'console' or 'json'"),
