@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from django.db import models
+
+Outcome = Literal["ok", "refused", "error"]
+"""``error`` is a fault of ours (5xx), ``refused`` a mistake of the client's (4xx)."""
 
 
 class StoredTrace(models.Model):
@@ -43,3 +48,10 @@ class StoredTrace(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.trace_id}"
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the request ended."""
+        if self.is_error:
+            return "error"
+        return "refused" if self.error or (self.status or 0) >= 400 else "ok"

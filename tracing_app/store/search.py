@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from .models import StoredTrace
 from .rows import read_spans
 from .tree import Tree, build_tree
 
 
+_FAILED = ~Q(error="") | Q(is_error=True) | Q(status__gte=400)
+_OUTCOMES = {
+    "ok": ~_FAILED,
+    "failed": _FAILED,
+    "refused": _FAILED & Q(is_error=False),
+    "error": Q(is_error=True),
+}
+_KINDS = {"s3": ~Q(name__contains=" /"), "pages": Q(name__contains=" /")}
+
+
 @dataclass(frozen=True, slots=True)
 class TraceQuery:
-    """What to look for; None and "" ask for nothing. ``key_prefix`` is of keys as traces show them."""
+    """What to look for; None and "" ask for nothing. ``key_prefix`` is of keys as traces show them.
+
+    ``outcome``: as of ``StoredTrace``, or ``failed`` for whatever is not ok. ``kind``: requests of the S3 API,
+    or of pages, whose names are a method and a route.
+    """
 
     trace_id: str = ""
     upload_hash: str = ""
@@ -24,6 +39,8 @@ class TraceQuery:
     error: str = ""
     reason: str = ""
     is_error: bool | None = None
+    outcome: Literal["", "ok", "failed", "refused", "error"] = ""
+    kind: Literal["", "s3", "pages"] = ""
     status: int | None = None
     slower_than_ms: float | None = None
     since: datetime | None = None
@@ -47,7 +64,8 @@ def find_traces(query: TraceQuery) -> QuerySet[StoredTrace]:
         "started_at__lt": query.until,
     }
     asked = {name: value for name, value in conditions.items() if value not in (None, "")}
-    return StoredTrace.objects.filter(is_late=False, **asked).defer("spans")
+    more = [_OUTCOMES.get(query.outcome, Q()), _KINDS.get(query.kind, Q())]
+    return StoredTrace.objects.filter(*more, is_late=False, **asked).defer("spans")
 
 
 def load_tree(trace_id: str) -> Tree | None:

@@ -110,6 +110,12 @@ def ids() -> dict[str, str]:
         (TraceQuery(error="AccessDenied"), ["refused"]),
         (TraceQuery(status=503), ["failed"]),
         (TraceQuery(is_error=True), ["failed"]),
+        (TraceQuery(outcome="error"), ["failed"]),
+        (TraceQuery(outcome="refused"), ["refused"]),
+        (TraceQuery(outcome="failed"), ["failed", "refused"]),
+        (TraceQuery(outcome="ok"), ["part", "create", "slow", "other", "fine"]),
+        (TraceQuery(kind="s3", bucket="other"), ["other"]),
+        (TraceQuery(kind="pages"), []),
         (TraceQuery(is_error=True, bucket="other"), []),
         (TraceQuery(upload_hash="f00"), ["part"]),
         (TraceQuery(operation="UploadPart"), ["part"]),
@@ -121,6 +127,11 @@ def ids() -> dict[str, str]:
 )
 def test_finding(ids: dict[str, str], query: TraceQuery, expected: Sequence[str]) -> None:
     assert [row.trace_id for row in find_traces(query)] == [ids[name] for name in expected]
+
+
+def test_outcomes_of_rows_are_those_that_are_found(ids: dict[str, str]) -> None:
+    outcomes = [row.outcome for row in find_traces(TraceQuery())]
+    assert outcomes == ["ok", "ok", "error", "refused", "ok", "ok", "ok"]
 
 
 def test_a_multipart_upload_is_one_tree(ids: dict[str, str]) -> None:
