@@ -1,0 +1,36 @@
+"""What a benchmark ran on: figures without it say nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+_PACKAGES = ("django", "granian", "opentelemetry-sdk", "awscrt")
+
+
+def machine_facts() -> dict[str, str]:
+    """Processor, cores, memory, system and versions, by name."""
+    return {
+        "processor": _field(Path("/proc/cpuinfo"), "model name") or platform.processor() or "unknown",
+        "cores": str(len(os.sched_getaffinity(0))),
+        "memory": _gibibytes(_field(Path("/proc/meminfo"), "MemTotal")),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        **{name: version(name) for name in _PACKAGES},
+    }
+
+
+def _field(file: Path, name: str) -> str:
+    try:
+        found = re.search(rf"^{name}\s*:\s*(.+)$", file.read_text(), re.MULTILINE)
+    except OSError:
+        return ""
+    return found[1].strip() if found else ""
+
+
+def _gibibytes(kibibytes: str) -> str:
+    number = kibibytes.removesuffix("kB").strip()
+    return f"{int(number) / 1024**2:.1f} GiB" if number.isdigit() else "unknown"

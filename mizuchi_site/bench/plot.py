@@ -1,0 +1,64 @@
+"""The figures of reports as a picture: for each column of a table a chart of bars, with their quartiles."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Mapping, Sequence
+
+from .report import Figure, Report, Table
+
+_WIDTH, _LABEL, _BAR, _ROW, _HEAD = 640, 180, 360, 22, 40
+_STYLE = (
+    "text{font:12px system-ui,sans-serif;fill:#333}.title{font-weight:600}"
+    ".bar{fill:#5ba3b5}.quartiles{stroke:#12515f;stroke-width:2}"
+    "@media(prefers-color-scheme:dark){text{fill:#ddd}.quartiles{stroke:#cdecf2}}"
+)
+
+
+def plot(reports: Sequence[Report]) -> bytes:
+    """An SVG document: bars begin at 0 and end at medians, strokes reach from quartile to quartile."""
+    charts = [chart for report in reports for table in report.tables for chart in _charts(report, table)]
+    heights = [int(chart.attrib["height"]) for chart in charts]
+    root = ET.Element(
+        "svg", xmlns="http://www.w3.org/2000/svg", width=str(_WIDTH), height=str(sum(heights)), role="img"
+    )
+    ET.SubElement(root, "style").text = _STYLE
+    for number, chart in enumerate(charts):
+        chart.set("y", str(sum(heights[:number])))
+        root.append(chart)
+    document: bytes = ET.tostring(root)
+    return document
+
+
+def _charts(report: Report, table: Table) -> Iterator[ET.Element]:
+    for column in table.columns:
+        figures = {name: row[column] for name, row in table.rows.items() if column in row}
+        yield _chart(f"{report.benchmark}, {table.title}: {column}", figures)
+
+
+def _chart(title: str, figures: Mapping[str, Figure]) -> ET.Element:
+    chart = ET.Element("svg", width=str(_WIDTH), height=str(_HEAD + _ROW * len(figures)))
+    _text(chart, 0, 24, title).set("class", "title")
+    scale = _BAR / (max(figure.spread.high for figure in figures.values()) or 1)
+    for number, (name, figure) in enumerate(figures.items()):
+        top, spread = _HEAD + _ROW * number, figure.spread
+        low, high = _LABEL + spread.low * scale, _LABEL + spread.high * scale
+        middle = f"{top + _ROW / 2 - 4:g}"
+        _text(chart, 0, top + 12, name)
+        width = f"{spread.median * scale:.1f}"
+        bar = {"x": str(_LABEL), "y": str(top), "width": width, "height": "14", "class": "bar"}
+        ET.SubElement(chart, "rect", bar)
+        stroke = {"x1": f"{low:.1f}", "x2": f"{high:.1f}", "y1": middle, "y2": middle, "class": "quartiles"}
+        ET.SubElement(chart, "line", stroke)
+        _text(chart, max(high, _LABEL + spread.median * scale) + 6, top + 12, _value(figure))
+    return chart
+
+
+def _value(figure: Figure) -> str:
+    return str(figure).partition(" (")[0]
+
+
+def _text(parent: ET.Element, x: float, y: float, content: str) -> ET.Element:
+    element = ET.SubElement(parent, "text", x=f"{x:.1f}", y=f"{y:g}")
+    element.text = content
+    return element

@@ -1,0 +1,133 @@
+"""A gateway of a benchmark's own: real processes, a folder that is thrown away."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .processes import children_of
+
+MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
+BUCKET = "bench"
+_READY_SECONDS = 60.0
+_STOP_SECONDS = 15.0
+
+
+class ServerFailed(Exception):
+    """A process that a benchmark needs did not come up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running gateway with one bucket."""
+
+    host: str
+    port: int
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    process: subprocess.Popen[bytes] = field(repr=False)
+
+    @property
+    def pids(self) -> list[int]:
+        """Its main process and its workers."""
+        return [self.process.pid, *self.workers]
+
+    @property
+    def workers(self) -> list[int]:
+        return children_of(self.process.pid)
+
+
+@contextmanager
+def running_server(
+    folder: Path,
+    *,
+    sections: Mapping[str, Any] | None = None,
+    workers: int = 1,
+    storage: Mapping[str, Any] | None = None,
+) -> Iterator[Server]:
+    """Serve from ``folder`` until the block ends. ``sections`` are more of the configuration. Raises
+    ServerFailed."""
+    folder.mkdir(parents=True)
+    port, secret = free_port(), secrets.token_hex(20)
+    document = {
+        "server": {"bind": f"127.0.0.1:{port}", "workers": workers},
+        "security": {"secret_keys": [secrets.token_hex(32)]},
+        "database": {"url": f"sqlite:///{folder / 'gateway.sqlite3'}"},
+        "storages": {"store": storage or {"backend": "filesystem", "location": str(folder / "objects")}},
+        "buckets": [{"name": BUCKET, "storage": "store"}],
+        "access_keys": [{"access_key_id": "AKBENCH", "secret_access_key": secret, "principal": "bench"}],
+        **(sections or {}),
+    }
+    file = folder / "config.yaml"
+    file.write_text(json.dumps(document))
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "mizuchi_site.settings",
+        "MIZUCHI_CONFIG": str(file),
+        "MIZUCHI_VAR": str(folder / "var"),
+    }
+    log = folder / "log"
+    with log.open("ab") as output:
+        manage = [sys.executable, str(MANAGE)]
+        migrated = subprocess.run(  # noqa: S603 - our own program
+            [*manage, "migrate", "-v", "0"], env=environment, stdout=output, stderr=output
+        )
+        if migrated.returncode:
+            raise ServerFailed(log.read_text(errors="replace")[-2000:])
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            [*manage, "serve"], env=environment, stdout=output, stderr=output
+        )
+    try:
+        _wait_until_ready(process, port, log)
+        yield Server("127.0.0.1", port, "AKBENCH", secret, process)
+    finally:
+        stop(process)
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process to end, and end it when it does not."""
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if _is_ready(port):
+            return
+        time.sleep(0.1)
+    raise ServerFailed(f"the gateway is not ready:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def _is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
