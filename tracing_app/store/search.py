@@ -12,7 +12,6 @@ from .models import StoredTrace
 from .rows import read_spans
 from .tree import Tree, build_tree
 
-
 _FAILED = ~Q(error="") | Q(is_error=True) | Q(status__gte=400)
 _OUTCOMES = {
     "ok": ~_FAILED,
@@ -27,8 +26,8 @@ _KINDS = {"s3": ~Q(name__contains=" /"), "pages": Q(name__contains=" /")}
 class TraceQuery:
     """What to look for; None and "" ask for nothing. ``key_prefix`` is of keys as traces show them.
 
-    ``outcome``: as of ``StoredTrace``, or ``failed`` for whatever is not ok. ``kind``: requests of the S3 API,
-    or of pages, whose names are a method and a route.
+    ``outcome``: as of ``StoredTrace``, or ``failed`` for whatever is not ok. ``kind``: requests of the S3
+    API, or of pages, whose names are a method and a route.
     """
 
     trace_id: str = ""

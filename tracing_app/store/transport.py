@@ -7,10 +7,10 @@ import time
 from datetime import timedelta
 
 from django.db import (
+    DatabaseError,
     DataError,
     IntegrityError,
     InterfaceError,
-    OperationalError,
     connections,
     router,
     transaction,
@@ -26,16 +26,22 @@ from .rows import stored_traces
 logger = logging.getLogger("mizuchi.tracing.store")
 
 _PRUNE_SECONDS = 30.0
+_PRUNE_SHARE = 20
 _PRUNED_AT_ONCE = 500
 
 
 class StoreTransport:
-    """Saves traces and keeps to ``max_traces`` of at most ``max_age_hours``. For one thread."""
+    """Saves traces and keeps to ``max_traces`` of at most ``max_age_hours``. For one thread.
+
+    It removes what is beyond every half minute while it saves, and before it has added a twentieth of
+    ``max_traces``: so far several processes together may exceed the number for a moment.
+    """
 
     def __init__(self, *, max_traces: int, max_age_hours: float) -> None:
         self._max_traces = max_traces
         self._max_age = timedelta(hours=max_age_hours)
         self._prune_at = 0.0
+        self._saved_since = 0
 
     def send(self, payload: bytes, deadline_seconds: float) -> Outcome:
         """Save the traces of the request; see ``Transport``."""
@@ -47,15 +53,25 @@ class StoreTransport:
         try:
             with transaction.atomic(using=database):
                 StoredTrace.objects.using(database).bulk_create(rows)
-            if time.monotonic() >= self._prune_at:
-                self._prune_at = time.monotonic() + _PRUNE_SECONDS
-                prune(self._max_traces, self._max_age)
-        except (OperationalError, InterfaceError) as error:
-            connections[database].close()
-            return Retryable(f"the store of traces cannot be written: {error}")
         except (DataError, IntegrityError) as error:
             return Permanent(f"the store of traces refuses: {error}")
+        except (DatabaseError, InterfaceError) as error:
+            connections[database].close()
+            return Retryable(f"the store of traces cannot be written: {error}")
+        self._saved_since += len(rows)
+        self._prune_when_due(database)
         return Accepted()
+
+    def _prune_when_due(self, database: str) -> None:
+        """A failure here is no failure to save, after which the same traces would be sent again."""
+        if time.monotonic() < self._prune_at and self._saved_since * _PRUNE_SHARE < self._max_traces:
+            return
+        self._prune_at, self._saved_since = time.monotonic() + _PRUNE_SECONDS, 0
+        try:
+            prune(self._max_traces, self._max_age)
+        except (DatabaseError, InterfaceError) as error:
+            connections[database].close()
+            logger.warning("what is too old or too much cannot be removed from the store now: %s", error)
 
     def close(self) -> None:
         """Let go of this thread's connection."""

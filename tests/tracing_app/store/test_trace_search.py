@@ -8,82 +8,14 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.trace import (
-    NonRecordingSpan,
-    SpanContext,
-    SpanKind,
-    Status,
-    StatusCode,
-    TraceFlags,
-    set_span_in_context,
-)
 
-from tests.tracing_app.sampling.traces import Sink
-from tracing_app.exporting.otlp_wire import SpanEncoder
-from tracing_app.recording.choices import Always
-from tracing_app.recording.provider import LightTracerProvider
-from tracing_app.recording.samplers import HeadSampler
+from tests.tracing_app.store.recorded import Recorded
 from tracing_app.store.search import TraceQuery, find_traces, load_tree
 from tracing_app.store.terminal import printable, waterfall_lines
-from tracing_app.store.transport import StoreTransport
 
 pytestmark = pytest.mark.django_db(databases=["traces"])
 
-MS = 1_000_000
-BEGAN = 1_800_000_000_000 * MS
 JOINED = "0af7651916cd43dd8448eb211c80319c"
-
-
-class Recorded:
-    """Puts traces into the store as a gateway would."""
-
-    def __init__(self) -> None:
-        self.sink = Sink()
-        provider = LightTracerProvider(HeadSampler(Always(), tail=False), self.sink)
-        self.tracer = provider.get_tracer("tests")
-
-    def request(
-        self,
-        operation: str,
-        bucket: str = "uploads",
-        *,
-        milliseconds: int = 10,
-        at: int = 0,
-        status: int = 200,
-        error: str = "",
-        upload: str = "",
-        trace_id: str = "",
-    ) -> str:
-        parent = None
-        if trace_id:
-            remote = SpanContext(int(trace_id, 16), 8, is_remote=True, trace_flags=TraceFlags(1))
-            parent = set_span_in_context(NonRecordingSpan(remote))
-        began = BEGAN + at * MS
-        root = self.tracer.start_span(f"PUT s3.{operation}", parent, SpanKind.SERVER, start_time=began)
-        root.set_attributes(
-            {
-                "rpc.method": f"S3/{operation}",
-                "aws.s3.bucket": bucket,
-                "aws.s3.key": "in/abc",
-                "http.response.status_code": status,
-            }
-        )
-        work = self.tracer.start_span("upload.work", set_span_in_context(root), start_time=began + 2 * MS)
-        if upload:
-            work.set_attribute("aws.s3.upload_id", upload)
-        if error:
-            work.set_attribute("error.type", error)
-        if status >= 500:
-            work.set_status(Status(StatusCode.ERROR))
-        work.add_event("body.verified", timestamp=began + 3 * MS)
-        work.end(began + milliseconds * MS)
-        root.end(began + milliseconds * MS)
-        return f"{root.get_span_context().trace_id:032x}"
-
-    def save(self) -> None:
-        payload = SpanEncoder(Resource({})).encode(self.sink.traces)
-        StoreTransport(max_traces=1000, max_age_hours=1e6).send(payload, 1)
 
 
 @pytest.fixture

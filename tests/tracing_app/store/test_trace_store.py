@@ -167,6 +167,30 @@ def test_the_transport_prunes_by_itself(tracer: Any, sink: Sink) -> None:
 
 
 @pytest.fixture
+def nothing_can_be_removed() -> Iterator[None]:
+    from django.db import connections
+
+    with connections["traces"].cursor() as cursor:
+        cursor.execute(
+            "CREATE TRIGGER kept BEFORE DELETE ON trace_store_storedtrace "
+            "BEGIN SELECT RAISE(ABORT, 'nothing may be removed'); END"
+        )
+        yield
+        cursor.execute("DROP TRIGGER kept")
+
+
+@pytest.mark.django_db(databases=["traces"], transaction=True)
+@pytest.mark.usefixtures("nothing_can_be_removed")
+def test_what_is_saved_is_not_sent_again_because_old_ones_stay(tracer: Any, sink: Sink) -> None:
+    for _ in range(3):
+        upload(tracer)
+
+    assert StoreTransport(max_traces=1, max_age_hours=1e6).send(payload(sink), 1) == Accepted()
+
+    assert StoredTrace.objects.count() == 3
+
+
+@pytest.fixture
 def no_table() -> Iterator[None]:
     from django.db import connections
 
