@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from uploads.statistics.models import StatisticsSlot as StatisticsSlot
+
 
 class UploadRecord(models.Model):
     """One object on its way in: a simple PUT, a POST form or a whole multipart upload."""
