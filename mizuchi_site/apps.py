@@ -15,9 +15,13 @@ class MizuchiSiteAppConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from axes.signals import user_locked_out
+
         from mizuchi_site.checks import check_shared_secret
+        from mizuchi_site.login_pause import login_refused
 
         register(check_shared_secret, Tags.security)
+        user_locked_out.connect(login_refused)
 
 
 class DeskAdminConfig(AdminConfig):

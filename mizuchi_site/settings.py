@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
 ]
 
 MIDDLEWARE = [
@@ -71,9 +72,25 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "mizuchi_site.idle_sessions.IdleSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
+
+# Logins that fail too often pause: mizuchi_site/login_pause.py.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "mizuchi_site.client_address.client_address"
+AXES_USERNAME_CALLABLE = "mizuchi_site.login_pause.login_name"
+AXES_LOCKOUT_CALLABLE = "mizuchi_site.login_pause.paused_page"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
 TEMPLATES = [
     {
@@ -151,6 +168,8 @@ _is_development = is_loopback(SERVER.host) and not SERVER.trusted_proxies
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not _is_development
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -161,3 +180,5 @@ if SERVER.trusted_proxies:
 
 LOGGING_CONFIG = "tracing_app.logs.layers.configure_logging"
 LOGGING = logging_settings(logging_config(_config, _places, TRACING))
+# Names and addresses are in what axes says; what matters of it is said by mizuchi_site.login_pause.
+LOGGING["loggers"].setdefault("axes", {})["level"] = "ERROR"
