@@ -96,6 +96,7 @@ def _row(root: _Placed, spans: list[_Placed]) -> StoredTrace:
     for each in spans:
         every |= attributes_of(each.span)
     every |= own
+    status = _whole(own, "http.response.status_code")
     return StoredTrace(
         trace_id=span.trace_id.hex(),
         is_late=not root.is_local_root,
@@ -107,8 +108,8 @@ def _row(root: _Placed, spans: list[_Placed]) -> StoredTrace:
         key=_text(own, "aws.s3.key", 1100),
         upload_hash=_text(every, "aws.s3.upload_id", 64),
         principal_hash=_text(every, "user.hash", 64),
-        status=_whole(own, "http.response.status_code"),
-        error=_text(every, "error.type", 64),
+        status=status,
+        error=_text(every if status is None or status >= 400 else own, "error.type", 64),
         is_error=any(each.span.status.code == Status.STATUS_CODE_ERROR for each in spans),
         bytes=_whole(every, "mizuchi.upload.bytes"),
         receive_wait_ms=_number(every, "mizuchi.upload.receive_wait_ms"),

@@ -32,6 +32,7 @@ class TraceQuery:
 
     trace_id: str = ""
     upload_hash: str = ""
+    principal_hash: str = ""
     bucket: str = ""
     operation: str = ""
     key_prefix: str = ""
@@ -51,6 +52,7 @@ def find_traces(query: TraceQuery) -> QuerySet[StoredTrace]:
     conditions = {
         "trace_id": query.trace_id.lower(),
         "upload_hash": query.upload_hash,
+        "principal_hash": query.principal_hash,
         "bucket": query.bucket,
         "operation": query.operation,
         "key__startswith": query.key_prefix,

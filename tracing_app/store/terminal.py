@@ -13,6 +13,8 @@ _NAME_WIDTH = 44
 _FACTS = {
     "http.response.status_code": "status",
     "error.type": "error",
+    "user_agent.name": "client",
+    "user.hash": "principal",
     "mizuchi.auth.reason": "auth",
     "mizuchi.authz.decision": "decision",
     "mizuchi.authz.reason": "because",

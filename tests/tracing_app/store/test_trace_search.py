@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from tests.tracing_app.store.recorded import Recorded
+from tracing_app.redaction import upload_hash
 from tracing_app.store.search import TraceQuery, find_traces, load_tree
 from tracing_app.store.terminal import printable, waterfall_lines
+from uploads.upload_id import UploadOwner, UploadSealer, UploadTicket
 
 pytestmark = pytest.mark.django_db(databases=["traces"])
 
@@ -23,7 +27,7 @@ def ids() -> dict[str, str]:
     recorded = Recorded()
     made = {
         "fine": recorded.request("PutObject"),
-        "other": recorded.request("PutObject", "other"),
+        "other": recorded.request("PutObject", "other", principal="a11ce"),
         "slow": recorded.request("PutObject", milliseconds=2500),
         "refused": recorded.request("PutObject", status=403, error="AccessDenied"),
         "failed": recorded.request("PutObject", status=503, error="ServiceUnavailable"),
@@ -50,6 +54,7 @@ def ids() -> dict[str, str]:
         (TraceQuery(kind="pages"), []),
         (TraceQuery(is_error=True, bucket="other"), []),
         (TraceQuery(upload_hash="f00"), ["part"]),
+        (TraceQuery(principal_hash="a11ce"), ["other"]),
         (TraceQuery(operation="UploadPart"), ["part"]),
         (TraceQuery(trace_id=JOINED.upper()), ["part", "create"]),
         (TraceQuery(key_prefix="out/"), []),
@@ -118,7 +123,9 @@ def test_the_command(ids: dict[str, Any]) -> None:
     assert traces("e" * 32)[0] == 1
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["--slow", "quick"], ["--status", "x"]], ids=str)
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["--slow", "quick"], ["--status", "x"], ["--since", "soon"]], ids=str
+)
 def test_the_command_says_what_it_cannot_read(arguments: list[str]) -> None:
     with pytest.raises(CommandError):
         traces(*arguments)
@@ -126,3 +133,38 @@ def test_the_command_says_what_it_cannot_read(arguments: list[str]) -> None:
 
 def test_a_terminal_is_not_told_what_to_do() -> None:
     assert printable("a\x1b[2Jb\n") == "a\N{REPLACEMENT CHARACTER}[2Jb\N{REPLACEMENT CHARACTER}"
+
+
+def test_an_upload_is_found_by_the_id_that_its_client_has() -> None:
+    upload_id = UploadSealer([b"k" * 32]).seal(
+        UploadTicket("backend-id", 0.0), UploadOwner("somebody", "uploads", "in/abc")
+    )
+    recorded = Recorded()
+    part = recorded.request("UploadPart", upload=upload_hash(upload_id))
+    recorded.request("UploadPart", upload=upload_hash("another"))
+    recorded.save()
+
+    for shown in (upload_id, upload_hash(upload_id)):
+        code, listed = traces("--upload", shown)
+        assert code == 0
+        assert [line.split()[-1] for line in listed.splitlines()] == [part]
+
+
+def test_the_command_knows_times_and_principals() -> None:
+    recorded = Recorded()
+    now = time.time_ns()
+    ids = {
+        minutes: recorded.request("PutObject", principal=f"{minutes:016x}", began=now - minutes * 60 * 10**9)
+        for minutes in (600, 90, 10)
+    }
+    recorded.save()
+
+    def found(*arguments: str) -> list[str]:
+        return [line.split()[-1] for line in traces(*arguments)[1].splitlines()]
+
+    assert found("--since", "15m") == [ids[10]]
+    assert found("--since", "2h") == [ids[10], ids[90]]
+    assert found("--since", "1d", "--until", "1h") == [ids[90], ids[600]]
+    iso = datetime.fromtimestamp(now / 1e9 - 60 * 60, UTC).isoformat()
+    assert found("--until", iso) == [ids[90], ids[600]]
+    assert found("--principal", f"{90:016x}") == [ids[90]]

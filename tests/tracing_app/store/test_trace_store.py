@@ -129,6 +129,33 @@ def test_a_late_span_is_a_row_that_says_so(tracer: Any, sink: Sink) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("root", "status", "error"),
+    [
+        ("ServiceUnavailable", 503, "ServiceUnavailable"),
+        (None, 503, "EngineTimeout"),
+        (None, 200, ""),
+        (None, None, "EngineTimeout"),
+    ],
+)
+def test_the_error_is_that_of_the_answer(
+    tracer: Any, sink: Sink, root: str | None, status: int | None, error: str
+) -> None:
+    """What failed inside counts when the root does not say, but not for a request that went well."""
+    answered = {"error.type": root, "http.response.status_code": status}
+    request = tracer.start_span(
+        "PUT s3.PutObject", attributes={name: value for name, value in answered.items() if value is not None}
+    )
+    tracer.start_span(
+        "authz.opa", set_span_in_context(request), attributes={"error.type": "EngineTimeout"}
+    ).end()
+    request.end()
+
+    StoreTransport(max_traces=10, max_age_hours=1e6).send(payload(sink), 1)
+
+    assert StoredTrace.objects.get().error == error
+
+
 def test_what_is_no_trace_is_refused() -> None:
     assert isinstance(StoreTransport(max_traces=1, max_age_hours=1).send(b"\xff\xff", 1), Permanent)
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, ProgrammingError
+from django.utils import timezone
 
+from tracing_app.redaction import upload_hash
 from tracing_app.sampling.fields import parse_value
+from tracing_app.store.moment import parse_moment
 from tracing_app.store.search import TraceQuery, find_traces, load_tree
 from tracing_app.store.terminal import list_lines, waterfall_lines
 
@@ -33,8 +37,23 @@ class Command(BaseCommand):
         parser.add_argument("--bucket", default="")
         parser.add_argument("--operation", default="", help="like PutObject")
         parser.add_argument("--key-prefix", default="", help="of keys as traces show them")
-        parser.add_argument("--upload", default="", metavar="HASH", help="requests of one multipart upload")
+        parser.add_argument(
+            "--upload",
+            default="",
+            metavar="ID",
+            help="of one multipart upload: the id its client has, or its hash",
+        )
+        parser.add_argument(
+            "--principal", default="", metavar="HASH", help="of who it was, as traces show it"
+        )
         parser.add_argument("--status", type=int)
+        parser.add_argument(
+            "--since",
+            type=_moment,
+            metavar="TIME",
+            help="began at or after it: ISO 8601 (UTC), or ago like 15m, 2h, 1d",
+        )
+        parser.add_argument("--until", type=_moment, metavar="TIME", help="began before it")
         parser.add_argument("--limit", type=int, default=30)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -55,7 +74,8 @@ class Command(BaseCommand):
 
     def _list(self, options: dict[str, Any]) -> list[str]:
         query = TraceQuery(
-            upload_hash=options["upload"],
+            upload_hash=_upload_hash(options["upload"]),
+            principal_hash=options["principal"],
             bucket=options["bucket"],
             operation=options["operation"],
             key_prefix=options["key_prefix"],
@@ -63,6 +83,8 @@ class Command(BaseCommand):
             is_error=True if options["error"] else None,
             status=options["status"],
             slower_than_ms=options["slow"],
+            since=options["since"],
+            until=options["until"],
         )
         return list(list_lines(find_traces(query)[: max(options["limit"], 1)]))
 
@@ -72,6 +94,18 @@ def _milliseconds(text: str) -> float:
         return float(parse_value(text, "duration"))
     except ValueError as error:
         raise ArgumentTypeError(str(error)) from None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return parse_moment(text, now=timezone.now())
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def _upload_hash(text: str) -> str:
+    """Traces have hashes; clients have ids, which are longer."""
+    return text if not text or re.fullmatch("[0-9a-f]{32}", text) else upload_hash(text)
 
 
 def _trace_id(text: str) -> str:
