@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from authz.jwt.verifier import TokenVerifier
     from authz.permissions import Authorizer
     from authz.sts.exchange import TokenExchange
+    from authz.sts.staff import StaffSessions
 
 
 class AuthzAppConfig(AppConfig):
@@ -47,6 +48,13 @@ class AuthzAppConfig(AppConfig):
     @cached_property
     def session_sealer(self) -> SessionSealer:
         return SessionSealer(self.config.session_keys)
+
+    @cached_property
+    def staff_sessions(self) -> StaffSessions:
+        """Of uploads in the browser."""
+        from authz.sts.staff import StaffSessions
+
+        return StaffSessions(self.session_sealer)
 
     @cached_property
     def exchange(self) -> TokenExchange:

@@ -66,13 +66,15 @@ class JwtConfig:
 @dataclass(frozen=True, slots=True)
 class BucketAuth:
     """How a bucket's callers may prove who they are. Keys of an authenticated caller must begin with
-    ``key_template``, in which ``{subject}`` stands for who it is; None: any key."""
+    ``key_template``, in which ``{subject}`` stands for who it is; None: any key. ``browser_upload``: staff
+    may, by the sessions of the upload page."""
 
     sigv4: bool = True
     max_clock_skew_seconds: int = 900
     anonymous: bool = False
     jwt: JwtConfig | None = None
     key_template: str | None = None
+    browser_upload: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from authz.jwt.principal import PREFIX
+from authz.reserved_names import RESERVED, reserved_prefix
 
 
 def validate_principal(name: str) -> None:
@@ -17,8 +17,8 @@ def validate_principal(name: str) -> None:
         raise ValidationError("A principal has 1 to 128 printable ASCII characters.")
     if name == "anonymous":
         raise ValidationError('"anonymous" is the name of callers without a key. Choose another.')
-    if name.startswith(PREFIX):
-        raise ValidationError(f'Names that begin with "{PREFIX}" are those of callers with a token.')
+    if prefix := reserved_prefix(name):
+        raise ValidationError(f'Names that begin with "{prefix}" are those of {RESERVED[prefix]}.')
 
 
 class AccessKey(models.Model):

@@ -7,14 +7,15 @@ from mizuchi_site.config.buckets import AuthSection
 from mizuchi_site.config.jwt import JwtSection
 
 
-def bucket_auth(auth: AuthSection) -> BucketAuth:
-    """What ``buckets[].auth`` says."""
+def bucket_auth(auth: AuthSection, *, browser_upload: bool = False) -> BucketAuth:
+    """What ``buckets[].auth`` says, and whether staff may upload by the desk's page."""
     return BucketAuth(
         sigv4=auth.sigv4.enabled,
         max_clock_skew_seconds=auth.sigv4.max_clock_skew_seconds,
         anonymous=auth.anonymous,
         jwt=None if auth.jwt is None else _jwt(auth.jwt),
         key_template=auth.key_template,
+        browser_upload=browser_upload,
     )
 
 

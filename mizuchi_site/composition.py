@@ -74,7 +74,10 @@ def authz_config(config: Config, keys: Keyring) -> AuthzConfig:
     """What the authz room is told."""
     return AuthzConfig(
         access_keys=tuple(_configured_key(key) for key in config.access_keys),
-        buckets={bucket.name: bucket_auth(bucket.auth) for bucket in config.buckets},
+        buckets={
+            bucket.name: bucket_auth(bucket.auth, browser_upload=bucket.browser_upload)
+            for bucket in config.buckets
+        },
         encryption_keys=keys.encryption,
         session_keys=keys.sessions,
         max_session_seconds=config.sts.max_duration_seconds,

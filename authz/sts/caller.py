@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from authz.config import BucketAuth
 from authz.errors import AccessDenied, ExpiredToken
 from authz.identity import AuthMethod, BucketScope, Identity
 from authz.jwt.principal import token_principal
 from authz.key_template import own_scope
 
+from . import staff
 from .exchange import fingerprint
-from .session import Session
+from .session import Grant, Session
 
 
 def session_identity(
@@ -22,11 +25,11 @@ def session_identity(
     now: float,
 ) -> Identity:
     """``now`` is Unix time in seconds. Raises ExpiredToken, and AccessDenied where the session is not good:
-    the bucket does not take tokens, takes others, or is not in the session's policy."""
+    the bucket takes no such sessions, or by other rules, or is not in the session's policy."""
     if now >= session.expires_at:
         raise ExpiredToken(reason="session expired")
-    rule = None if rules.jwt is None else fingerprint(rules.jwt)
-    grant = next((grant for grant in session.grants if grant.rule == rule), None)
+    accepted = tuple(_accepted(rules))
+    grant = next((grant for grant in session.grants if grant.rule in accepted), None)
     prefixes = {} if session.prefixes is None else session.prefixes
     if bucket is None or grant is None or (session.prefixes is not None and bucket not in prefixes):
         raise AccessDenied(
@@ -35,12 +38,29 @@ def session_identity(
     scope = BucketScope(
         frozenset({bucket}), {bucket: prefixes[bucket]} if session.prefixes is not None else {}
     )
+    principal, subject = _names(grant)
     return Identity(
-        token_principal(grant.issuer, grant.subject),
+        principal,
         method,
         access_key_id,
-        own_scope(scope, bucket, rules.key_template, grant.subject),
-        subject=grant.subject,
+        own_scope(scope, bucket, rules.key_template, subject),
+        subject=subject,
         groups=grant.groups,
         claims=grant.claims,
     )
+
+
+def _accepted(rules: BucketAuth) -> Iterator[str]:
+    """What grants must be by for the bucket to take them."""
+    if rules.jwt is not None:
+        yield fingerprint(rules.jwt)
+    if rules.browser_upload:
+        yield staff.RULE
+
+
+def _names(grant: Grant) -> tuple[str, str]:
+    """Principal and subject. Staff has one name for both: another's subject may be spelled like a username."""
+    if grant.rule == staff.RULE:
+        principal = staff.staff_principal(grant.subject)
+        return principal, principal
+    return token_principal(grant.issuer, grant.subject), grant.subject

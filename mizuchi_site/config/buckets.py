@@ -6,7 +6,7 @@ import ipaddress
 import re
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from authz.key_template import TEMPLATE
 
@@ -125,6 +125,13 @@ class AuthSection(Section):
         return self
 
 
+def _browser_upload(is_on: bool, info: ValidationInfo) -> bool:
+    auth = info.data.get("auth")
+    if is_on and auth is not None and not auth.sigv4.enabled:
+        raise ValueError("sends signed requests; set auth.sigv4.enabled to true, or false here")
+    return is_on
+
+
 class BucketSection(Section):
     """A bucket of the gateway."""
 
@@ -134,6 +141,7 @@ class BucketSection(Section):
     prefix: Annotated[str, AfterValidator(_prefix)] = ""
     limits: LimitsSection = LimitsSection()
     auth: AuthSection = AuthSection()
+    browser_upload: Annotated[Flag, AfterValidator(_browser_upload)] = False
     authz: Annotated[AuthzSection | None, BeforeValidator(written_block)] = Field(
         default=None, validate_default=False
     )

@@ -24,7 +24,7 @@ StorageName = Annotated[
 
 DEFAULT_SECTIONS: dict[str, Any] = {
     "storages": {"local": {"backend": "filesystem", "location": "var/objects"}},
-    "buckets": [{"name": "uploads", "storage": "local"}],
+    "buckets": [{"name": "uploads", "storage": "local", "browser_upload": True}],
 }
 """What stands for these sections when the file has none of them; a file's section replaces them whole."""
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from authz.jwt.principal import PREFIX
+from authz.reserved_names import RESERVED, reserved_prefix
 from tracing_app.logs.levels import parse_levels
 
 from .values import Flag, Listed, NotEmpty, Nullable, Number, Section, Whole, matching
@@ -113,8 +113,8 @@ class DatabaseSection(Section):
 def _principal(text: str) -> str:
     if text == "anonymous":
         raise ValueError('must not be "anonymous": that is the name of callers without a key')
-    if text.startswith(PREFIX):
-        raise ValueError(f'must not begin with "{PREFIX}": so begin the names of callers with a token')
+    if prefix := reserved_prefix(text):
+        raise ValueError(f'must not begin with "{prefix}": so begin the names of {RESERVED[prefix]}')
     return text
 
 

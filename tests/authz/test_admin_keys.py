@@ -67,10 +67,12 @@ def test_buckets_are_chosen(admin_client: Client, chosen: list[str], kept: list[
         ({"buckets": []}, "This field is required."),
         ({"buckets": ["elsewhere"]}, "Select a valid choice"),
         ({"principal": "anonymous"}, "is the name of callers without a key"),
+        ({"principal": "jwt:x#y"}, "are those of callers with a token"),
+        ({"principal": "user:anna"}, "are those of staff who upload in the browser"),
         ({"principal": "käse"}, "1 to 128 printable ASCII characters"),
         ({"principal": " "}, "This field is required."),
     ],
-    ids=["no-bucket", "unknown-bucket", "anonymous", "not-ascii", "blank"],
+    ids=["no-bucket", "unknown-bucket", "anonymous", "like-a-token", "like-staff", "not-ascii", "blank"],
 )
 def test_what_makes_no_sense_is_refused(admin_client: Client, fields: dict[str, object], said: str) -> None:
     assert said in add(admin_client, **fields)

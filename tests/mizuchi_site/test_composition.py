@@ -30,7 +30,7 @@ access_keys:
   - {access_key_id: AK2, secret_access_key: 0123456789-ghijkl, principal: cd, buckets: [one]}
   - {access_key_id: AK3, secret_access_key: 0123456789-mnopqr, principal: cd, buckets: [one, "*"]}
 buckets:
-  - {name: one, storage: files}
+  - {name: one, storage: files, browser_upload: true}
   - name: two
     storage: up
     target: real
@@ -112,6 +112,7 @@ def test_auth_of_buckets(config: Config) -> None:
     one, two = told.buckets["one"], told.buckets["two"]
     assert (one.sigv4, one.max_clock_skew_seconds, one.anonymous) == (True, 900, False)
     assert (two.sigv4, two.max_clock_skew_seconds, two.anonymous) == (False, 60, True)
+    assert (one.browser_upload, two.browser_upload) == (True, False)
     assert told.encryption_keys == KEYS.encryption
     assert (told.session_keys, told.max_session_seconds) == (KEYS.sessions, 1800)
 
@@ -119,6 +120,11 @@ def test_auth_of_buckets(config: Config) -> None:
 def test_defaults_of_the_file_and_of_the_rooms_agree() -> None:
     config = load_config(None, {}).config
     assert uploads_config(config, KEYS).buckets[0].limits == Limits()
+
+
+def test_the_built_in_bucket_is_open_for_uploads_in_the_browser() -> None:
+    told = authz_config(load_config(None, {}).config, KEYS)
+    assert told.buckets["uploads"].browser_upload
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,22 @@ FAULTS = [
     ("logging: {otlp: true}", "logging.otlp", "set tracing.otlp.endpoint"),
     (BUCKETS + "[{name: abc, storage: local, limit: {}}]", "buckets[0].limit", "did you mean limits?"),
     (
+        BUCKETS + "[{name: abc, storage: local, browser_uploads: true}]",
+        "buckets[0].browser_uploads",
+        "did you mean browser_upload?",
+    ),
+    (
+        BUCKETS + '[{name: abc, storage: local, browser_upload: "yes"}]',
+        "buckets[0].browser_upload",
+        "true or false",
+    ),
+    (
+        BUCKETS + "[{name: abc, storage: local, browser_upload: true, "
+        "auth: {sigv4: {enabled: false}, anonymous: true}}]",
+        "buckets[0].browser_upload",
+        "set auth.sigv4.enabled to true",
+    ),
+    (
         BUCKETS + "[{name: abc, storage: local, limits: {max_object_byte: 1}}]",
         "buckets[0].limits.max_object_byte",
         "did you mean max_object_bytes?",

@@ -287,10 +287,17 @@ def test_a_template_may_begin_with_the_subject_where_traces_show_hashes(tmp_path
     assert loaded.config.buckets[0].auth.key_template == "{subject}/"
 
 
-def test_no_access_key_passes_for_a_token(tmp_path: Path) -> None:
-    key = {"access_key_id": "AK1", "secret_access_key": SECRET[:40], "principal": "jwt:https://id#alice"}
+@pytest.mark.parametrize(
+    ("principal", "whose"),
+    [
+        ("jwt:https://id#alice", "callers with a token"),
+        ("user:alice", "staff who upload in the browser"),
+    ],
+)
+def test_no_access_key_passes_for_another_kind_of_caller(principal: str, whose: str, tmp_path: Path) -> None:
+    key = {"access_key_id": "AK1", "secret_access_key": SECRET[:40], "principal": principal}
 
-    with pytest.raises(ConfigError, match="so begin the names of callers with a token"):
+    with pytest.raises(ConfigError, match=f"so begin the names of {whose}"):
         load(tmp_path, {}, access_keys=[key])
 
 
