@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from tracing_app.exporting.endpoint import check_headers, parse_endpoint
-from tracing_app.sampling.rules import RuleText, parse_rules
+from tracing_app.sampling.rules import RULE_NAME, RuleText, parse_rules
 from tracing_app.ui_url import check_ui_url
 
 from .values import AnyPath, Flag, Listed, Nullable, Number, Section, Whole, matching
@@ -55,7 +55,7 @@ class OtlpSection(Section):
 class RuleSection(Section):
     """Traces that match ``when`` (all without one) are kept as ``keep`` says."""
 
-    name: Annotated[str, matching(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}", "1 to 64 letters, digits and spaces")]
+    name: Annotated[str, matching(RULE_NAME, "1 to 64 letters, digits and spaces")]
     when: str = ""
     keep: str | Number
 

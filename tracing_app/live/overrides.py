@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from tracing_app.config import SamplingConfig, Strategy
-from tracing_app.sampling.rules import RulesInvalid, RuleText, parse_rules
+from tracing_app.sampling.rules import RULE_NAME, RuleFault, RulesInvalid, RuleText, parse_rules
 
-_MAX_NAME = 64
+_PARTS = ("name", "when", "keep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,12 @@ class LiveSettings:
 
 @dataclass(frozen=True, slots=True)
 class OverrideFault:
-    """What is wrong with the value of a key; ``path`` leads to it, like ``sampling.rules[2].when``."""
+    """What is wrong with the value of a key; ``path`` leads to it, like ``sampling.rules[2].when``, and
+    ``column`` (from 1) to the place in a condition where it could not be read on."""
 
     path: str
     problem: str
+    column: int | None = None
 
 
 class OverridesInvalid(ValueError):
@@ -75,7 +78,8 @@ def as_overrides(live: LiveSettings) -> dict[str, Any]:
 
 def _rule_faults(error: RulesInvalid) -> Iterable[OverrideFault]:
     for fault in error.faults:
-        yield OverrideFault(f"sampling.rules[{fault.index}].{fault.part}", fault.problem)
+        part = f".{fault.part}" if fault.part else ""
+        yield OverrideFault(f"sampling.rules[{fault.index}]{part}", fault.problem, fault.column)
 
 
 def _flag(value: Any) -> bool:
@@ -104,18 +108,42 @@ def _number(minimum: float, maximum: float, *, may_be_none: bool) -> Callable[[A
 def _rules(value: Any) -> tuple[RuleText, ...]:
     if not isinstance(value, list):
         raise ValueError("must be a list of rules")
+    faults = [fault for index, item in enumerate(value) for fault in _form_faults(index, item)]
     rules = tuple(_rule(index, item) for index, item in enumerate(value))
-    parse_rules(rules)
+    try:
+        parse_rules(rules)
+    except RulesInvalid as error:
+        known = {(fault.index, part) for fault in faults for part in ([fault.part] if fault.part else _PARTS)}
+        faults += [fault for fault in error.faults if (fault.index, fault.part) not in known]
+    if faults:
+        raise RulesInvalid(sorted(faults, key=lambda fault: fault.index))
     return rules
 
 
+def _form_faults(index: int, item: Any) -> Iterable[RuleFault]:
+    if not isinstance(item, dict):
+        yield RuleFault(index, "", "must be a mapping with name and keep, and may have when")
+        return
+    for part in item.keys() - set(_PARTS):
+        yield RuleFault(index, str(part), f"is no part of a rule; there are {', '.join(_PARTS)}")
+    name = item.get("name")
+    if not isinstance(name, str) or not re.fullmatch(RULE_NAME, name):
+        yield RuleFault(index, "name", "must be 1 to 64 letters, digits and spaces")
+    if not isinstance(item.get("when", ""), str):
+        yield RuleFault(index, "when", "must be text")
+    if not isinstance(item.get("keep", ""), (str, int, float)) or "keep" not in item:
+        yield RuleFault(index, "keep", "is required: how many of the matching traces are kept")
+
+
 def _rule(index: int, item: Any) -> RuleText:
-    if not isinstance(item, dict) or not {"name", "keep"} <= item.keys() <= {"name", "keep", "when"}:
-        raise ValueError(f"rule {index} must have name, keep and may have when")
-    name, when, keep = item["name"], item.get("when", ""), item["keep"]
-    if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME or not isinstance(when, str):
-        raise ValueError(f"rule {index} needs a name of 1 to {_MAX_NAME} characters and a text as condition")
-    return RuleText(name, str(keep), when)
+    """The rule as far as it can be read; what cannot is a fault of its own."""
+    parts = item if isinstance(item, dict) else {}
+    name, when = parts.get("name"), parts.get("when", "")
+    return RuleText(
+        name if isinstance(name, str) and name else f"rule {index}",
+        str(parts.get("keep", "")),
+        when if isinstance(when, str) else "",
+    )
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {

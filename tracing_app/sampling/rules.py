@@ -12,6 +12,7 @@ from .expression import Condition, RuleError, parse_condition
 from .keeping import Clock, Keeping, parse_keeping
 
 MAX_RULES = 200
+RULE_NAME = r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}"
 
 
 @dataclass(frozen=True, slots=True)

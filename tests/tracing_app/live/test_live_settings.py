@@ -16,7 +16,7 @@ from tracing_app.config import SamplingConfig
 from tracing_app.live.control import SamplingControl
 from tracing_app.live.exchange import Exchange
 from tracing_app.live.overrides import LIVE_KEYS, OverridesInvalid, apply_overrides, as_overrides
-from tracing_app.live.revisions import changes, current_overrides, restore, save_overrides, undo
+from tracing_app.live.revisions import save_overrides, undo
 from tracing_app.models import KeptUpload, TracingRevision
 from tracing_app.recording.provider import LightTracerProvider
 from tracing_app.recording.samplers import HeadSampler
@@ -62,8 +62,18 @@ def test_every_live_key_can_be_set_to_what_it_is() -> None:
         ({"sampling.slow_request_ms": -1}, "sampling.slow_request_ms", "or null"),
         ({"sampling.max_traces_per_second": 0}, "sampling.max_traces_per_second", "or null"),
         ({"sampling.rules": "all"}, "sampling.rules", "list of rules"),
-        ({"sampling.rules": [{"name": "a"}]}, "sampling.rules", "rule 0 must have"),
-        ({"sampling.rules": [{"name": "", "keep": 1}]}, "sampling.rules", "rule 0 needs a name"),
+        ({"sampling.rules": ["all"]}, "sampling.rules[0]", "mapping with name and keep"),
+        ({"sampling.rules": [{"name": "a"}]}, "sampling.rules[0].keep", "is required"),
+        ({"sampling.rules": [{"name": "a", "keep": []}]}, "sampling.rules[0].keep", "is required"),
+        ({"sampling.rules": [{"name": "", "keep": 1}]}, "sampling.rules[0].name", "must be 1 to 64 letters"),
+        ({"sampling.rules": [{"name": "a\n", "keep": 1}]}, "sampling.rules[0].name", "must be 1 to 64"),
+        ({"sampling.rules": [{"name": 1, "keep": 1}]}, "sampling.rules[0].name", "must be 1 to 64 letters"),
+        ({"sampling.rules": [{"name": "a", "keep": 1, "when": 2}]}, "sampling.rules[0].when", "must be text"),
+        (
+            {"sampling.rules": [{"name": "a", "keep": 1, "if": 2}]},
+            "sampling.rules[0].if",
+            "no part of a rule",
+        ),
         ({"sampling.rules": [{"name": "a", "keep": "x"}]}, "sampling.rules[0].keep", "must be always"),
         (
             {"sampling.rules": [*RULES, {"name": "b", "keep": 1, "when": "bucket ="}]},
@@ -82,34 +92,19 @@ def test_what_cannot_be_right(overrides: dict[str, Any], path: str, problem: str
     assert problem in fault.problem
 
 
-@pytest.mark.django_db
-def test_history_and_the_way_back() -> None:
-    first = save_overrides({"sampling.ratio": 0.1}, by="ada")
-    second = save_overrides({"sampling.ratio": 0.2, "enabled": False}, by="bob", note="an incident")
+def test_all_that_is_wrong_is_told_at_once_with_its_place() -> None:
+    rules = [{"name": "?", "keep": "often", "when": "bucket ="}, {"name": "b", "keep": 1, "when": "size > 1"}]
 
-    assert current_overrides() == {"sampling.ratio": 0.2, "enabled": False}
-    assert changes(first) == {"sampling.ratio": (None, 0.1)}
-    assert changes(second) == {"sampling.ratio": (0.1, 0.2), "enabled": (None, False)}
+    with pytest.raises(OverridesInvalid) as caught:
+        apply_overrides(BASE, {"sampling.ratio": 2, "sampling.rules": rules})
 
-    undone = undo(by="ada")
-    assert undone is not None
-    assert current_overrides() == {"sampling.ratio": 0.1}
-    assert undone.note == f"back to revision {first.pk}"
-    restore(second, by="ada")
-    assert current_overrides() == second.overrides
-    with pytest.raises(OverridesInvalid):
-        save_overrides({"sampling.ratio": 2}, by="ada")
-    assert TracingRevision.objects.count() == 4
-
-
-@pytest.mark.django_db
-def test_the_first_change_can_be_undone() -> None:
-    assert undo(by="ada") is None
-    save_overrides({"sampling.ratio": 0.1}, by="ada")
-
-    undo(by="ada")
-
-    assert current_overrides() == {}
+    assert [(fault.path, fault.column) for fault in caught.value.faults] == [
+        ("sampling.ratio", None),
+        ("sampling.rules[0].name", None),
+        ("sampling.rules[0].when", 9),
+        ("sampling.rules[0].keep", None),
+        ("sampling.rules[1].when", 1),
+    ]
 
 
 class Worker:
