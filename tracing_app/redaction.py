@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 from tracing_app.config import KeyRedaction
 
-_HASH_CHARACTERS = 16
+_HASH_BYTES = 8
 _UPLOAD_CHARACTERS = 32
 # A first segment that reads like a folder; an e-mail address or a sentence does not.
 _PLAIN_FOLDER = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -25,15 +23,17 @@ def upload_hash(upload_id: str) -> str:
 class Redactor:
     """Hashes with the first of ``hash_keys``, so that a hash tells nothing without the key and changes
     when the operator rotates it.
-
-    ``subject`` is a keyed hash (HMAC-SHA-256, 64 bits of it in hex) that is the same for the same subject.
     """
 
     def __init__(self, level: KeyRedaction, hash_keys: Sequence[bytes]) -> None:
         self._level = level
         self._hash_key = hash_keys[0]
-        # The same few principals, and the parts of an upload the same key, come again and again.
-        self.subject = lru_cache(maxsize=1024)(self._hash)
+
+    def subject(self, subject: str) -> str:
+        """A keyed hash that is the same for the same subject: 64 bits of BLAKE2b as a MAC (RFC 7693, section
+        2.9), in hex. OpenSSL's HMAC takes ten times as long where it is called once in a while."""
+        text = subject.encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(text, key=self._hash_key, digest_size=_HASH_BYTES).hexdigest()
 
     def key(self, key: str) -> str:
         """An object's key by the level: itself, its first segment (if it reads like a folder's name) and a
@@ -45,7 +45,3 @@ class Redactor:
         if self._level == "hash" or not slash or not _PLAIN_FOLDER.fullmatch(first):
             return hashed
         return f"{first}/{hashed}"
-
-    def _hash(self, subject: str) -> str:
-        digest = hmac.digest(self._hash_key, subject.encode("utf-8", "surrogatepass"), hashlib.sha256)
-        return digest.hex()[:_HASH_CHARACTERS]

@@ -37,14 +37,6 @@ def test_hashes_are_keyed_and_the_same_for_the_same_subject() -> None:
     assert mine.subject("alice") != rotated.subject("alice")
 
 
-def test_hashes_are_remembered_within_bounds() -> None:
-    redactor = Redactor("hash", KEYS)
-    for number in range(5000):
-        redactor.key(f"key {number}")
-
-    assert redactor.subject.cache_info().currsize == 1024
-
-
 def test_a_key_that_is_not_unicode_is_hashed_too() -> None:
     assert Redactor("hash", KEYS).key("\udcff")
 
