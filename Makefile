@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test servers check memory overhead outages lock clean
+.PHONY: help setup run test servers check memory overhead outages sampling lock clean
 
 help:
 	@echo "make run     set up if needed, then serve on http://127.0.0.1:8080"
@@ -16,6 +16,7 @@ help:
 	@echo "make servers builds the servers in Go that tests talk to, minutes the first time; make test does it meanwhile"
 	@echo "make overhead what tracing costs a small upload (OVERHEAD='--mode null')"
 	@echo "make outages what an outage of the collector costs (OUTAGES='--outage refused --seconds 20')"
+	@echo "make sampling what tail sampling keeps of 100,000 requests (SAMPLING='--minutes 5': of long uploads)"
 	@echo "make setup   what 'make run' does before it serves"
 	@echo "make lock    write requirements*.txt anew from requirements*.in"
 	@echo "make clean   remove the environment and caches; var/ stays"
@@ -69,6 +70,9 @@ overhead: $(VENV)/.requirements-dev
 
 outages: $(VENV)/.requirements-dev
 	@$(BIN)/python tests/endurance/outages.py $(OUTAGES)
+
+sampling: $(VENV)/.requirements-dev
+	@$(BIN)/python tests/endurance/sampling.py $(SAMPLING)
 
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate
 
