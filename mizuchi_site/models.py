@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Desk(models.Model):
-    """There is no table. Holds the permissions of pages that are no model's; those of models are Django's own."""
+    """Holds the permissions of pages that are no model's; those of models are Django's own. Has no table."""
 
     class Meta:
         managed = False

@@ -9,18 +9,24 @@ from django.core.checks import Tags, register
 
 if TYPE_CHECKING:
     from uploads.gateway import Gateway
+    from uploads.statistics.recorder import RequestRecorder
 
 
 class UploadsAppConfig(AppConfig):
-    """Holds this process's gateway; it is built when the first request needs it."""
+    """Holds what is one for each process: the gateway, built when the first request needs it, and what its
+    requests are counted with."""
 
     name = "uploads"
     verbose_name = "Uploads"
     default_auto_field = "django.db.models.BigAutoField"
 
+    request_recorder: RequestRecorder
+
     def ready(self) -> None:
         from uploads.checks import check_storage_classes
+        from uploads.statistics.recorder import RequestRecorder
 
+        self.request_recorder = RequestRecorder()
         register(check_storage_classes, Tags.compatibility)
 
     @cached_property
@@ -31,8 +37,13 @@ class UploadsAppConfig(AppConfig):
         return build_gateway(settings.UPLOADS, configured_authenticator())
 
 
-def configured_gateway() -> Gateway:
-    """The gateway of this process's configuration."""
+def uploads_app() -> UploadsAppConfig:
+    """The room of this process."""
     config = apps.get_app_config("uploads")
     assert isinstance(config, UploadsAppConfig)
-    return config.gateway
+    return config
+
+
+def configured_gateway() -> Gateway:
+    """The gateway of this process's configuration."""
+    return uploads_app().gateway

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from tracing_app.api import Stage
 from uploads.body.timed import TimedBody, Timeline
 from uploads.body.verified import VerifiedBody
+from uploads.statistics.request import note_waits
 
 
 @contextmanager
 def told_on(current: Stage, body: VerifiedBody) -> Iterator[TimedBody]:
     """``body`` as a backend is to read it, for as long as the backend is at work. Bytes, waits and moments
-    are told on ``current`` at the end, whether it went well or not.
+    are told on ``current`` at the end, whether it went well or not; the waits are counted, too.
 
     ``receive_wait_ms`` is what the client let us wait, ``backend_wait_ms`` all of the backend's time but
     what it waited for blocks: connecting, taking them, committing, answering.
@@ -25,15 +26,16 @@ def told_on(current: Stage, body: VerifiedBody) -> Iterator[TimedBody]:
         yield timed
         committed_ns = timeline.now_ns()
     finally:
-        backend_wait_ns = timeline.now_ns() - began_ns - timed.pulled_ns
+        timeline.backend_wait_ns = timeline.now_ns() - began_ns - timed.pulled_ns
         current.set_all(
             {
                 "mizuchi.upload.bytes": body.size,
                 "mizuchi.upload.zero_copy": False,
                 "mizuchi.upload.receive_wait_ms": timeline.receive_wait_ns / 1e6,
-                "mizuchi.upload.backend_wait_ms": backend_wait_ns / 1e6,
+                "mizuchi.upload.backend_wait_ms": timeline.backend_wait_ns / 1e6,
             }
         )
+        note_waits(timeline.receive_wait_ns / 1e9, timeline.backend_wait_ns / 1e9)
         _tell_moments(current, timeline, committed_ns)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -19,11 +18,13 @@ from authz.identity import Authenticated
 from authz.permissions import UploadPermission
 from tracing_app.api import known_method, name_request, redacted_key, trace_id
 from uploads import bucket_operations, exception_handler, object_operations
-from uploads.apps import configured_gateway
+from uploads.apps import configured_gateway, uploads_app
 from uploads.call import Call
 from uploads.http import request_parts
 from uploads.s3.operations import Operation
 from uploads.s3.request import S3Request, parse_request
+from uploads.statistics.recorder import NO_BUCKET
+from uploads.statistics.request import CountedRequest
 from uploads.wire_source import WireSource
 
 access_log = logging.getLogger("mizuchi.access")
@@ -53,6 +54,7 @@ class S3View(APIView):
     renderer_classes = []
 
     call: Call
+    counted: CountedRequest
     source: WireSource | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -60,7 +62,9 @@ class S3View(APIView):
         environ = request._request.META
         parts = request_parts(environ, gateway.config.trusted_proxies)
         s3 = parse_request(parts, gateway.config.domain)
-        _name_span(parts.method, s3, is_known=s3.address.bucket in gateway.buckets)
+        is_known = s3.address.bucket in gateway.buckets
+        self.counted.is_for((is_known and s3.address.bucket) or NO_BUCKET, s3.operation)
+        _name_span(parts.method, s3, is_known=is_known)
         source = WireSource(environ["wsgi.input"], expected_bytes=s3.content_length)
         self.source = source
         self.call = Call(gateway, parts, s3, source)
@@ -107,10 +111,13 @@ class S3View(APIView):
         return exception_handler.answer(exc, method=request.method or "", resource=request.path_info)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        began = time.perf_counter()
-        response = super().dispatch(request, *args, **kwargs)
+        with CountedRequest(uploads_app().request_recorder) as self.counted:
+            response = super().dispatch(request, *args, **kwargs)
+            self.counted.status = response.status_code
+            if self.source is not None:
+                self.counted.bytes_received = self.source.received_bytes
         if access_log.isEnabledFor(logging.INFO):
-            self._log_access(request.method, response, (time.perf_counter() - began) * 1e3)
+            self._log_access(request.method, response, self.counted.seconds * 1e3)
         return response
 
     def _log_access(self, method: str | None, response: HttpResponseBase, duration_ms: float) -> None:

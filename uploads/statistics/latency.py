@@ -1,8 +1,8 @@
 """A histogram of durations whose bounds are the same everywhere, so that those of all workers add up.
 
-Eight buckets in each doubling: bucket ``i`` holds what is over ``2 ** (i / 8)`` and up to ``2 ** ((i + 1) / 8)``
-milliseconds, so that a quantile strays by 4.5 % at most. Source: OpenTelemetry metrics data model,
-"ExponentialHistogram", scale 3.
+Eight buckets in each doubling: bucket ``i`` holds what is over ``2 ** (i / 8)`` milliseconds and up to
+``2 ** ((i + 1) / 8)``, so that a quantile strays by 4.5 % at most. Source: OpenTelemetry metrics data
+model, "ExponentialHistogram", scale 3.
 """
 
 from __future__ import annotations

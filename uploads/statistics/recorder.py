@@ -44,8 +44,8 @@ class _Slot:
 
 
 class RequestRecorder:
-    """Thread-safe. Requests are counted in slots of ``FINE_SECONDS``; of those the slots of ``COARSE_SECONDS``
-    are made when they are to be written.
+    """Thread-safe. Requests are counted in slots of ``FINE_SECONDS``; of those the slots of
+    ``COARSE_SECONDS`` are made when they are to be written.
 
     What a database that is away leaves unwritten waits here; beyond ``max_slots`` the oldest is lost.
     """

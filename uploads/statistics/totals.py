@@ -15,16 +15,16 @@ _STORING = frozenset({Operation.PUT_OBJECT, Operation.POST_OBJECT, Operation.COM
 class Totals:
     """Sums over requests.
 
-    ``requests`` are all; those that did not succeed are ``client_errors`` (status 4xx) or ``server_errors``
-    (5xx). ``uploads`` are the objects stored: PutObject, PostObject and CompleteMultipartUpload that succeeded.
-    ``bytes_received`` are those of all bodies, as they came.
+    ``requests`` are all; those that did not succeed are ``client_errors`` (status 4xx) or
+    ``server_errors`` (5xx). ``uploads`` are the objects stored: PutObject, PostObject and
+    CompleteMultipartUpload that succeeded. ``bytes_received`` are those of all bodies, as they came.
 
-    ``transfers`` are the requests whose body flowed to a storage (PutObject, PostObject, UploadPart), whatever
-    became of them; ``transfer_seconds`` is their time, ``receive_wait_seconds`` how much of it they waited for
-    their clients, ``backend_wait_seconds`` for the storage.
+    ``transfers`` are the requests whose body flowed to a storage (PutObject, PostObject, UploadPart),
+    whatever became of them; ``transfer_seconds`` is their time, ``receive_wait_seconds`` how much of it
+    they waited for their clients, ``backend_wait_seconds`` for the storage.
 
-    ``latencies`` counts by ``latency.bucket_of`` how long the requests took that stored an object or a part,
-    from their head to their answer.
+    ``latencies`` counts by ``latency.bucket_of`` how long the requests took that stored an object or a
+    part, from their head to their answer.
     """
 
     requests: int = 0
