@@ -16,13 +16,9 @@ _METADATA = "x-amz-meta-"
 
 
 def request_parts(environ: Environ, trusted_proxies: Sequence[str] = ()) -> RequestParts:
-    """``X-Forwarded-Host`` and ``-Proto`` count only when the peer is one of ``trusted_proxies``.
-    ``mizuchi.path`` is the percent-decoded path as bytes, put there before Django read it."""
+    """``mizuchi.path`` is the percent-decoded path as bytes, put there before Django read it."""
     headers = read_headers(environ)
-    scheme, host = environ["wsgi.url_scheme"], headers.get("host", "")
-    if trusted_proxies and is_trusted(environ.get("REMOTE_ADDR", ""), tuple(trusted_proxies)):
-        scheme = _first(headers.get("x-forwarded-proto", "")) or scheme
-        host = _first(headers.get("x-forwarded-host", "")) or host
+    scheme, host = client_authority(environ, trusted_proxies)
     return RequestParts(
         method=environ["REQUEST_METHOD"],
         path=environ["mizuchi.path"],
@@ -34,6 +30,16 @@ def request_parts(environ: Environ, trusted_proxies: Sequence[str] = ()) -> Requ
             name for name, _ in environ.get("mizuchi.headers", ()) if name.startswith(_METADATA)
         ),
     )
+
+
+def client_authority(environ: Environ, trusted_proxies: Sequence[str]) -> tuple[str, str]:
+    """Scheme and host as the client used them: ``X-Forwarded-Proto`` and ``-Host`` count only when the peer
+    is one of ``trusted_proxies``."""
+    scheme, host = environ["wsgi.url_scheme"], environ.get("HTTP_HOST", "")
+    if trusted_proxies and is_trusted(environ.get("REMOTE_ADDR", ""), tuple(trusted_proxies)):
+        scheme = _first(environ.get("HTTP_X_FORWARDED_PROTO", "")) or scheme
+        host = _first(environ.get("HTTP_X_FORWARDED_HOST", "")) or host
+    return scheme, host
 
 
 def read_headers(environ: Environ) -> dict[str, str]:

@@ -59,7 +59,7 @@ def _accepted(rules: BucketAuth) -> Iterator[str]:
 
 
 def _names(grant: Grant) -> tuple[str, str]:
-    """Principal and subject. Staff has one name for both: another's subject may be spelled like a username."""
+    """Principal and subject: for staff the same, since a token's subject may be spelled like a username."""
     if grant.rule == staff.RULE:
         principal = staff.staff_principal(grant.subject)
         return principal, principal

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from .browser_uploads import BrowserUploads
 from .tokens import ObtainToken, RefreshToken
+from .traces import Traces
 from .views import RestView
 
 
@@ -29,8 +31,10 @@ class SchemaPage(SpectacularSwaggerSplitView):
 
 app_name = "rest"
 urlpatterns = [
+    path("browser-uploads/", BrowserUploads.as_view(), name="browser-uploads"),
     path("token/", ObtainToken.as_view(), name="token"),
     path("token/refresh/", RefreshToken.as_view(), name="token-refresh"),
     path("schema/", Schema.as_view(), name="schema"),
+    path("traces/", Traces.as_view(), name="traces"),
     path("docs/", SchemaPage.as_view(), name="docs"),
 ]
