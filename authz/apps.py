@@ -14,6 +14,7 @@ from authz.encryption import SecretBox
 from authz.sts.session import SessionSealer
 
 if TYPE_CHECKING:
+    from authz.diagnosis_log import DiagnosisLog
     from authz.jwt.verifier import TokenVerifier
     from authz.permissions import Authorizer
     from authz.sts.exchange import TokenExchange
@@ -71,6 +72,15 @@ class AuthzAppConfig(AppConfig):
     @cached_property
     def secret_box(self) -> SecretBox:
         return SecretBox(self.config.encryption_keys)
+
+    @cached_property
+    def diagnoses(self) -> DiagnosisLog:
+        """Of signatures that do not match. Its thread begins with the first."""
+        from authz.diagnosis_log import DiagnosisLog
+
+        diagnoses = DiagnosisLog()
+        atexit.register(diagnoses.close)
+        return diagnoses
 
     @cached_property
     def authorizer(self) -> Authorizer:

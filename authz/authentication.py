@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -79,14 +79,14 @@ class Authenticator:
         *,
         verifiers: Mapping[JwtConfig, TokenVerifier],
         sessions: SessionOpener,
-        known_hosts: Sequence[str] = (),
+        doctor: SignatureDoctor | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._keys = keys
         self._buckets = buckets
         self._verifiers = verifiers
         self._sessions = sessions
-        self._doctor = SignatureDoctor(known_hosts)
+        self._doctor = doctor or SignatureDoctor()
         self._clock = clock
 
     def authenticate(self, parts: RequestParts, bucket: str | None) -> Authenticated:
@@ -225,6 +225,7 @@ def configured_authenticator() -> Authenticator:
         room.config.buckets,
         verifiers=room.verifiers,
         sessions=room.session_sealer,
+        doctor=SignatureDoctor(note=room.diagnoses.note),
     )
 
 

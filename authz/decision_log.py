@@ -1,34 +1,23 @@
 """Keeps recent decisions of policies in the database, without a request waiting for it.
 
-All that were not plainly allowed are kept, up to a rate, and a sample of the rest. One thread of the process
-writes them in batches and keeps their number within bounds; what comes faster than it writes is lost.
+All that were not plainly allowed are kept, up to a rate, and a sample of the rest.
 """
 
 from __future__ import annotations
 
-import logging
 import random
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db import DatabaseError, connection
-from django.db.models import Max
-
+from authz.batch_writer import BatchWriter, Kept
 from authz.decisions import PolicyQuestion
 from authz.models import PolicyDecision
 from authz.policy.combine import Combined
 
-logger = logging.getLogger(__name__)
-
-KEPT = 10_000
-KEPT_FOR = timedelta(days=30)
-_WAITING = 1000
-_BATCH_SECONDS = 1.0
-_CLOSING_SECONDS = 2.0
+KEPT = Kept(rows=10_000, age=timedelta(days=30), since="decided_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +29,15 @@ class Rates:
 
 
 class DecisionLog:
-    """Thread-safe. The thread begins with the first decision that is kept, and ends with ``close``."""
+    """Thread-safe."""
 
     def __init__(
-        self, rates: Rates | None = None, clock: Callable[[], float] = time.time, keep: int = KEPT
+        self, rates: Rates | None = None, clock: Callable[[], float] = time.time, kept: Kept = KEPT
     ) -> None:
         self._rates = rates or Rates()
         self._clock = clock
-        self._keep = keep
-        self._waiting: deque[PolicyDecision] = deque(maxlen=_WAITING)
-        self._is_closing = threading.Event()
+        self._writer = BatchWriter(PolicyDecision, kept, clock)
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
         self._second = 0
         self._this_second = 0
 
@@ -59,14 +45,15 @@ class DecisionLog:
         """Keep the decision, or not."""
         now = self._clock()
         if self._keeps(combined, now):
-            self._waiting.append(_row(question, combined, is_enforced, now))
-            self._begin()
+            self._writer.add(_row(question, combined, is_enforced, now))
+
+    def flush(self) -> None:
+        """Write what waits now."""
+        self._writer.flush()
 
     def close(self) -> None:
         """Write what waits; within two seconds."""
-        self._is_closing.set()
-        if self._thread is not None:
-            self._thread.join(_CLOSING_SECONDS)
+        self._writer.close()
 
     def _keeps(self, combined: Combined, now: float) -> bool:
         if combined.outcome == "allow" and not combined.fell_open:
@@ -76,40 +63,6 @@ class DecisionLog:
                 self._second, self._this_second = int(now), 0
             self._this_second += 1
             return self._this_second <= self._rates.others_per_second
-
-    def _begin(self) -> None:
-        if self._thread is None:
-            with self._lock:
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._write, name="decision-log", daemon=True)
-                    self._thread.start()
-
-    def _write(self) -> None:
-        try:
-            while not self._is_closing.wait(_BATCH_SECONDS):
-                self.flush()
-            self.flush()
-        finally:
-            connection.close()
-
-    def flush(self) -> None:
-        """Write what waits now. A database that is away loses a batch and no more."""
-        rows = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        if not rows:
-            return
-        try:
-            PolicyDecision.objects.bulk_create(rows)
-            prune(self._keep, datetime.fromtimestamp(self._clock(), UTC) - KEPT_FOR)
-        except DatabaseError as error:
-            logger.warning("%d decisions could not be recorded: %s", len(rows), error)
-            connection.close()
-
-
-def prune(keep: int, decided_after: datetime) -> None:
-    """Delete all but the newest so many, and all that are older."""
-    newest = PolicyDecision.objects.aggregate(newest=Max("id"))["newest"] or 0
-    PolicyDecision.objects.filter(id__lte=newest - keep).delete()
-    PolicyDecision.objects.filter(decided_at__lt=decided_after).delete()
 
 
 def _row(question: PolicyQuestion, combined: Combined, is_enforced: bool, now: float) -> PolicyDecision:

@@ -1,4 +1,4 @@
-"""Access keys kept in the database (those of config.yaml are not here), and recent decisions of policies."""
+"""Access keys kept in the database (those of config.yaml are not here), recent decisions and diagnoses."""
 
 from __future__ import annotations
 
@@ -76,3 +76,23 @@ class PolicyDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.action} on {self.bucket}"
+
+
+class SignatureDiagnosis(models.Model):
+    """Why a signature did not match, one of the latest: ``authz.diagnosis_log``. Nothing in it tells what a
+    client wrote: see ``authz.sigv4.masking``. ``causes`` are mappings of ``kind`` and ``text``."""
+
+    diagnosed_at = models.DateTimeField(db_index=True)
+    request_id = models.CharField(max_length=32, db_index=True, help_text="The trace id of the request.")
+    access_key_id = models.CharField(max_length=128)
+    causes = models.JSONField()
+    canonical_request = models.TextField()
+    string_to_sign = models.TextField()
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ()
+        verbose_name_plural = "signature diagnoses"
+
+    def __str__(self) -> str:
+        return f"signature of request {self.request_id}"

@@ -7,10 +7,11 @@ match proves the cause, because the secret was needed to make it.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
+from .advice import CauseKind
 from .authorization import Signed
 from .canonical import (
     ALL_PARAMETERS,
@@ -40,14 +41,23 @@ from .suspects import (
 MAX_ATTEMPTS = 500
 
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
-_ALONE: tuple[Suspicion, ...] = (hosts, secrets, regions, paths, queries, payloads, headers, methods)
-_TOGETHER: tuple[tuple[Suspicion, Suspicion], ...] = (
-    (hosts, paths),
-    (hosts, payloads),
-    (hosts, queries),
-    (hosts, headers),
-    (paths, headers),
-    (headers, headers),
+_ALONE: Mapping[CauseKind, Suspicion] = {
+    "host": hosts,
+    "secret": secrets,
+    "region": regions,
+    "path": paths,
+    "query": queries,
+    "payload": payloads,
+    "header": headers,
+    "method": methods,
+}
+_TOGETHER: tuple[tuple[CauseKind, CauseKind], ...] = (
+    ("host", "path"),
+    ("host", "payload"),
+    ("host", "query"),
+    ("host", "header"),
+    ("path", "header"),
+    ("header", "header"),
 )
 
 
@@ -59,13 +69,21 @@ class HostAlternatives:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a signature does not match, in a sentence; ``kind`` tells what has to be put right."""
+
+    kind: CauseKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """Why a signature did not match: ``causes``, the likeliest first, and what we computed it over.
 
     None of the three tells what a client wrote: see ``masking``.
     """
 
-    causes: tuple[str, ...]
+    causes: tuple[Cause, ...]
     canonical_request: str
     string_to_sign: str
 
@@ -110,7 +128,7 @@ def _read(parts: RequestParts, signed: Signed, secret: str) -> Reading:
     )
 
 
-def _proven_causes(reading: Reading, around: Surroundings, signed: Signed) -> tuple[str, ...]:
+def _proven_causes(reading: Reading, around: Surroundings, signed: Signed) -> tuple[Cause, ...]:
     given = signed.signature.encode("utf-8", "surrogatepass")
     for causes, suspect in islice(_suspects(reading, around), MAX_ATTEMPTS):
         if hmac.compare_digest(suspect.signature.encode(), given):
@@ -118,19 +136,19 @@ def _proven_causes(reading: Reading, around: Surroundings, signed: Signed) -> tu
     return ()
 
 
-def _suspects(reading: Reading, around: Surroundings) -> Iterator[tuple[tuple[str, ...], Reading]]:
+def _suspects(reading: Reading, around: Surroundings) -> Iterator[tuple[tuple[Cause, ...], Reading]]:
     """One change at a time, then two."""
-    yield ("the signature matches the request as it arrived",), reading
-    for suspicion in _ALONE:
+    yield (Cause("none", "the signature matches the request as it arrived"),), reading
+    for kind, suspicion in _ALONE.items():
         for one in suspicion(reading, around):
-            yield (one.cause,), one.reading
+            yield (Cause(kind, one.cause),), one.reading
     for first, second in _TOGETHER:
-        for one in first(reading, around):
-            for two in second(one.reading, around):
-                yield (one.cause, two.cause), two.reading
+        for one in _ALONE[first](reading, around):
+            for two in _ALONE[second](one.reading, around):
+                yield (Cause(first, one.cause), Cause(second, two.cause)), two.reading
 
 
-def _guesses(parts: RequestParts, signed: Signed) -> Iterator[str]:
+def _guesses(parts: RequestParts, signed: Signed) -> Iterator[Cause]:
     lost = [
         name
         for name in signed.signed_headers
@@ -138,15 +156,17 @@ def _guesses(parts: RequestParts, signed: Signed) -> Iterator[str]:
     ]
     if lost:
         names = ", ".join(map(masked_name, lost))
-        yield f"signed headers did not arrive, a proxy removed them: {names[:300]}"
-    yield "the secret key is probably wrong: give the client the secret of this access key id"
+        yield Cause("header", f"signed headers did not arrive, a proxy removed them: {names[:300]}")
+    yield Cause(
+        "secret", "the secret key is probably wrong: give the client the secret of this access key id"
+    )
 
 
-def _skew(signed: Signed, now: float, max_clock_skew_seconds: int) -> Iterator[str]:
+def _skew(signed: Signed, now: float, max_clock_skew_seconds: int) -> Iterator[Cause]:
     seconds = int(epoch_seconds(signed.timestamp) - now)
     if seconds > max_clock_skew_seconds or (signed.source == "header" and -seconds > max_clock_skew_seconds):
         side = "ahead of" if seconds > 0 else "behind"
-        yield f"the client's clock is {abs(seconds)} seconds {side} the gateway's; set it"
+        yield Cause("clock", f"the client's clock is {abs(seconds)} seconds {side} the gateway's; set it")
 
 
 def _shown_request(reading: Reading) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from botocore.credentials import Credentials
 from authz.authentication import Authenticator
 from authz.config import BucketAuth
 from authz.credentials import Credential
+from authz.doctor import SignatureDoctor
 from authz.encryption import SecretUnreadable
 from authz.errors import (
     AccessDenied,
@@ -31,6 +33,7 @@ from authz.sigv4.proof import EMPTY_SHA256, Sha256Digest, UnsignedPayload
 from authz.sigv4.scope import CredentialScope
 from authz.sigv4.signing import signature, signing_key, string_to_sign
 from authz.sts.session import SessionSealer
+from tracing_app.api import trace
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 KEY = Credential("AKALICE", "alice", SECRET, BucketScope(frozenset({"uploads"})))
@@ -174,6 +177,20 @@ def test_the_doctor_tells_the_operator_why_and_no_secret(
     for secret in (SECRET, signature):
         assert secret not in caplog.text
     assert "gateway:8080" not in refusal.value.message
+
+
+def test_the_doctor_is_told_on_whose_request_it_was_and_what_is_wrong() -> None:
+    noted: list[tuple[Any, ...]] = []
+    doctor = SignatureDoctor(note=lambda *diagnosed: noted.append(diagnosed))
+    authenticator = authenticator_of(BUCKETS, doctor=doctor)
+
+    with trace("0af7651916cd43dd8448eb211c80319c"), pytest.raises(SignatureDoesNotMatch):
+        authenticator.authenticate(sign(secret="wrong"), "uploads")
+
+    ((diagnosis, request_id, access_key_id, now),) = noted
+    assert [cause.kind for cause in diagnosis.causes] == ["secret"]
+    assert (request_id, access_key_id) == ("0af7651916cd43dd8448eb211c80319c", "AKALICE")
+    assert now == pytest.approx(time.time(), abs=60)
 
 
 def test_guessing_signatures_does_not_buy_diagnoses_without_end(
