@@ -7,16 +7,19 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Literal
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import Tracer
 
+from tracing_app.deadline_http import Deadline, connected
 from tracing_app.exporting.config import OtlpConfig
 from tracing_app.exporting.endpoint import Endpoint, parse_endpoint
 from tracing_app.exporting.factory import build_transport
 from tracing_app.exporting.otlp_wire import SpanEncoder
 from tracing_app.exporting.transport import Accepted, Outcome
+from tracing_app.lookup import look_up
 from tracing_app.recording.choices import Always
 from tracing_app.recording.data import TraceData
 from tracing_app.recording.provider import LightTracerProvider
@@ -43,21 +46,30 @@ _ADVICE: dict[StepName, str] = {
 }
 
 
-def check_export(otlp: OtlpConfig, resource: Resource) -> Iterator[Step]:
-    """The steps, up to the first that fails. Sends one real span."""
+def check_export(otlp: OtlpConfig, resource: Resource, *, within_seconds: float = inf) -> Iterator[Step]:
+    """The steps, up to the first that fails. Sends one real span. A step has ``otlp.timeout_seconds``, all
+    together have ``within_seconds``."""
     endpoint = parse_endpoint(otlp.endpoint, otlp.protocol, is_full_url=otlp.is_full_url)
-    steps: list[tuple[StepName, Callable[[], str]]] = [
-        ("resolve", lambda: _resolve(endpoint)),
-        ("connect", lambda: _connect(endpoint, otlp.timeout_seconds)),
+    whole = Deadline(within_seconds)
+    steps: list[tuple[StepName, Callable[[float], str]]] = [
+        ("resolve", lambda seconds: _resolve(endpoint, seconds)),
+        ("connect", lambda seconds: _connect(endpoint, seconds)),
     ]
     if endpoint.is_tls:
-        steps.append(("tls", lambda: _handshake(endpoint, otlp)))
-    steps.append(("export", lambda: _export(otlp, resource)))
+        steps.append(("tls", lambda seconds: _handshake(endpoint, otlp, seconds)))
+    steps.append(("export", lambda seconds: _export(otlp, resource, seconds)))
     for name, action in steps:
-        step = _timed(name, action)
+        step = _timed(name, lambda: action(min(otlp.timeout_seconds, _left(whole))))  # noqa: B023
         yield step
         if step.advice:
             return
+
+
+def _left(whole: Deadline) -> float:
+    try:
+        return whole.remaining()
+    except TimeoutError:
+        raise TimeoutError("the steps before took all the time there was") from None
 
 
 def _timed(name: StepName, action: Callable[[], str]) -> Step:
@@ -73,30 +85,34 @@ class ExportRefused(Exception):
     """The collector was reached, and did not take the span."""
 
 
-def _resolve(endpoint: Endpoint) -> str:
-    found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+def _resolve(endpoint: Endpoint, seconds: float) -> str:
+    found = look_up(endpoint.host, endpoint.port, seconds)
     return ", ".join(sorted({str(address[4][0]) for address in found}))
 
 
-def _connect(endpoint: Endpoint, timeout_seconds: float) -> str:
-    with socket.create_connection((endpoint.host, endpoint.port), timeout_seconds):
+def _connect(endpoint: Endpoint, seconds: float) -> str:
+    with _connected(endpoint, seconds):
         return endpoint.authority
 
 
-def _handshake(endpoint: Endpoint, otlp: OtlpConfig) -> str:
+def _connected(endpoint: Endpoint, seconds: float) -> socket.socket:
+    deadline = Deadline(seconds)
+    return connected(look_up(endpoint.host, endpoint.port, seconds), deadline)
+
+
+def _handshake(endpoint: Endpoint, otlp: OtlpConfig, seconds: float) -> str:
     context = ssl.create_default_context(cafile=str(otlp.ca_file) if otlp.ca_file else None)
-    address = (endpoint.host, endpoint.port)
     with (
-        socket.create_connection(address, otlp.timeout_seconds) as plain,
+        _connected(endpoint, seconds) as plain,
         context.wrap_socket(plain, server_hostname=endpoint.host) as wrapped,
     ):
         return wrapped.version() or ""
 
 
-def _export(otlp: OtlpConfig, resource: Resource) -> str:
+def _export(otlp: OtlpConfig, resource: Resource, seconds: float) -> str:
     transport = build_transport(otlp)
     try:
-        outcome = transport.send(SpanEncoder(resource).encode([_check_trace()]), otlp.timeout_seconds)
+        outcome = transport.send(SpanEncoder(resource).encode([_check_trace()]), seconds)
     finally:
         transport.close()
     return _judged(outcome)

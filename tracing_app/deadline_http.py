@@ -77,7 +77,7 @@ class DeadlineConnection(HTTPConnection):
         self.deadline = Deadline(0)
 
     def connect(self) -> None:
-        self._real = _connected(look_up(self.host, self.port, self.deadline.remaining()), self.deadline)
+        self._real = connected(look_up(self.host, self.port, self.deadline.remaining()), self.deadline)
         self._real.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._context:
             self._real.settimeout(self.deadline.remaining())
@@ -105,7 +105,7 @@ class DeadlineConnection(HTTPConnection):
         self._real = None
 
 
-def _connected(addresses: list[Address], deadline: Deadline) -> socket.socket:
+def connected(addresses: list[Address], deadline: Deadline) -> socket.socket:
     """Connect to the first that answers; each has its share of the time that is left. Raises OSError."""
     for left in range(len(addresses), 0, -1):
         family, kind, protocol, _, address = addresses[-left]

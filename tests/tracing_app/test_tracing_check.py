@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from opentelemetry.sdk.resources import Resource
 
 from tests.servers.otlp_receiver import Fail, OtlpReceiver, Partial, Redirect, otlp_receiver, refused_port
+from tracing_app.check_export import check_export
 from tracing_app.config import TracingConfig
 from tracing_app.exporting.config import ExportConfig, OtlpConfig
 
@@ -101,6 +105,27 @@ def test_a_collector_that_does_not_take_it(settings: Any, behaviour: Any) -> Non
     assert code == 1
     assert "export   failed" in out
     assert "s3cr3t" not in out
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
+def test_a_collector_that_says_nothing_is_given_up_in_time(protocol: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        otlp = OtlpConfig(f"http://127.0.0.1:{silent.getsockname()[1]}", protocol, timeout_seconds=60.0)
+        began = time.monotonic()
+        steps = list(check_export(otlp, Resource({}), within_seconds=0.5))
+
+    assert time.monotonic() - began < 30
+    assert [step.name for step in steps] == ["resolve", "connect", "export"]
+    assert [bool(step.advice) for step in steps] == [False, False, True]
+
+
+def test_no_time_is_none() -> None:
+    with otlp_receiver("grpc") as receiver:
+        otlp = OtlpConfig(f"http://127.0.0.1:{receiver.port}")
+        (step,) = check_export(otlp, Resource({}), within_seconds=0)
+
+    assert step.advice
+    assert step.detail == "the steps before took all the time there was"
 
 
 def _tell(receiver: OtlpReceiver, behaviour: Any) -> None:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
 
 from tracing_app.recording.choices import Choice
-from tracing_app.recording.data import TraceData
+from tracing_app.recording.data import SpanData, TraceData
 
 from .keeping import Clock
-from .tail import TailPolicy
+from .tail import Verdict
 
 _SECONDS_A_DAY = 86_400
 _MAX_DRAWS = 25
 _NO_BUCKET = "-"
+
+
+class Judge(Protocol):
+    """Decides about a trace, as ``TailPolicy`` does."""
+
+    def judge_as(self, trace_id: int, spans: Sequence[SpanData], *, is_head_sampled: bool) -> Verdict:
+        """The verdict on these spans if they had that trace id and head decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +54,12 @@ class Share:
 class DryRun:
     """By reason (rules as ``rule:NAME``, dropped ones under what dropped them), bucket and operation.
 
-    ``looked_at`` is how many kept traces the estimate rests on, over ``seconds`` of their time.
+    ``looked_at`` is how many kept traces the estimate rests on, over ``seconds`` of their time from ``began``
+    on (Unix seconds).
     """
 
     looked_at: int = 0
+    began: float = 0.0
     seconds: float = 0.0
     total: Share = field(default_factory=Share)
     by_reason: dict[str, Share] = field(default_factory=lambda: defaultdict(Share))
@@ -64,10 +74,28 @@ class DryRun:
     def bytes_per_day(self) -> float:
         return self.total.kept_bytes / self.seconds * _SECONDS_A_DAY if self.seconds else 0.0
 
+    def as_json(self) -> dict[str, Any]:
+        """All numbers, under the names they have here."""
+        return {
+            "looked_at": self.looked_at,
+            "began": self.began,
+            "seconds": self.seconds,
+            "spans_per_second": self.spans_per_second,
+            "bytes_per_day": self.bytes_per_day,
+            "total": asdict(self.total),
+            "by_reason": _shares(self.by_reason),
+            "by_bucket": _shares(self.by_bucket),
+            "by_operation": _shares(self.by_operation),
+        }
+
+
+def _shares(by: Mapping[str, Share]) -> dict[str, Any]:
+    return {name: asdict(share) for name, share in by.items()}
+
 
 def dry_run(
     past: Iterable[PastTrace],
-    build_policy: Callable[[Clock], TailPolicy],
+    build_policy: Callable[[Clock], Judge],
     head: Choice,
     *,
     seed: int = 0,
@@ -90,13 +118,12 @@ def dry_run(
             _judge(run, policy, head, each, trace_id, each.rate / draws)
     run.looked_at = len(in_order)
     if in_order:
-        run.seconds = (in_order[-1].trace.spans[-1].end_ns - in_order[0].trace.spans[-1].start_ns) / 1e9
+        run.began = in_order[0].trace.spans[-1].start_ns / 1e9
+        run.seconds = in_order[-1].trace.spans[-1].end_ns / 1e9 - run.began
     return run
 
 
-def _judge(
-    run: DryRun, policy: TailPolicy, head: Choice, past: PastTrace, trace_id: int, weight: float
-) -> None:
+def _judge(run: DryRun, policy: Judge, head: Choice, past: PastTrace, trace_id: int, weight: float) -> None:
     trace = past.trace
     verdict = policy.judge_as(trace_id, trace.spans, is_head_sampled=head.is_sampled(None, trace_id))
     root: Mapping[str, object] = trace.spans[-1].attributes

@@ -21,9 +21,10 @@ from .rules import Rule
 
 logger = logging.getLogger(__name__)
 
-Reason = Literal["error", "slow", "rule", "head", "upload", "capped", "failed", "late"]
+Reason = Literal["error", "slow", "rule", "head", "upload", "capped", "failed", "late", "off"]
 """``upload``: another request of the same multipart upload is kept; ``capped``: too many a second;
-``failed``: a rule did; ``late``: a span that ended after its trace was judged."""
+``failed``: a rule did; ``late``: a span that ended after its trace was judged; ``off``: nothing is
+recorded."""
 
 HELD_FULL = "held_full"
 """What is dropped of a multipart upload for want of room."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 from argparse import ArgumentParser
@@ -17,7 +16,7 @@ from django.db import OperationalError, ProgrammingError
 from tracing_app.apps import tracing_config
 from tracing_app.config import SamplingConfig
 from tracing_app.live.overrides import OverridesInvalid, apply_overrides
-from tracing_app.sampling.dry_run import DryRun, Share
+from tracing_app.sampling.dry_run import DryRun
 from tracing_app.store.estimate import estimate
 
 WRONG, NOTHING = 1, 2
@@ -45,7 +44,7 @@ class Command(BaseCommand):
             self.stderr.write("No traces are kept here to judge.")
             sys.exit(NOTHING)
         if options["json"]:
-            self.stdout.write(json.dumps(_as_json(run)))
+            self.stdout.write(json.dumps(run.as_json()))
         else:
             self._print(run)
 
@@ -87,19 +86,3 @@ class Command(BaseCommand):
                 self.stdout.write(
                     f"  {name:30.30} {share.traces:>10.0f} {share.kept_traces:>10.0f} {share.ratio:>8.1%}"
                 )
-
-
-def _as_json(run: DryRun) -> dict[str, Any]:
-    def shares(by: Mapping[str, Share]) -> dict[str, Any]:
-        return {name: dataclasses.asdict(share) for name, share in by.items()}
-
-    return {
-        "looked_at": run.looked_at,
-        "seconds": run.seconds,
-        "spans_per_second": run.spans_per_second,
-        "bytes_per_day": run.bytes_per_day,
-        "total": dataclasses.asdict(run.total),
-        "by_reason": shares(run.by_reason),
-        "by_bucket": shares(run.by_bucket),
-        "by_operation": shares(run.by_operation),
-    }
