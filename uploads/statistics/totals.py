@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
 from uploads.s3.operations import Operation
@@ -65,10 +66,15 @@ class Totals:
 
     def merge(self, other: Totals) -> None:
         """Add the sums of others."""
-        for name in SUMS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.merge_sums([getattr(other, name) for name in SUMS])
+        latencies = self.latencies
         for bucket, count in other.latencies.items():
-            self.latencies[bucket] = self.latencies.get(bucket, 0) + count
+            latencies[bucket] = latencies.get(bucket, 0) + count
+
+    def merge_sums(self, sums: Sequence[float]) -> None:
+        """Add numbers in the order of ``SUMS``."""
+        for name, amount in zip(SUMS, sums, strict=True):
+            setattr(self, name, getattr(self, name) + amount)
 
 
 SUMS = tuple(each.name for each in fields(Totals) if each.name != "latencies")
