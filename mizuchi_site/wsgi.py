@@ -22,10 +22,12 @@ from tracing_app.health.views import livez, ready_view  # noqa: E402
 from tracing_app.middleware import TraceMiddleware  # noqa: E402
 from tracing_app.provider import init_tracing  # noqa: E402
 from uploads.joined_trace import upload_traceparent  # noqa: E402
+from uploads.progress.reporter import start_reporting  # noqa: E402
 from uploads.startup import recover  # noqa: E402
 from uploads.views import S3View  # noqa: E402
 
 recover()
+atexit.register(start_reporting().stop)
 
 tracing = init_tracing(settings.TRACING)
 if tracing is not None:

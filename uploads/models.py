@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from uploads.progress.models import UploadProgress as UploadProgress
 from uploads.statistics.models import StatisticsSlot as StatisticsSlot
 
 
@@ -29,6 +30,13 @@ class UploadRecord(models.Model):
     method = models.CharField(max_length=9, choices=Method.choices)
     state = models.CharField(max_length=9, choices=State.choices, default=State.RECEIVING)
     size = models.BigIntegerField(null=True)
+    received_bytes = models.BigIntegerField(
+        null=True, help_text="Payload that came, whatever became of it. A part sent again counts again."
+    )
+    parts = models.IntegerField(null=True, help_text="Those that came; of a stored upload, those in it.")
+    last_part_at = models.DateTimeField(null=True)
+    receive_wait_ms = models.FloatField(null=True, help_text="What its one request waited for the client.")
+    backend_wait_ms = models.FloatField(null=True, help_text="What its one request waited for the storage.")
     etag = models.CharField(max_length=255, blank=True)
     checksums = models.JSONField(default=dict)
     checksum_type = models.CharField(max_length=11, blank=True)

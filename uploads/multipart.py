@@ -25,6 +25,7 @@ from uploads.body.verified import VerifiedBody
 from uploads.flow import told_on
 from uploads.gateway import Bucket, Gateway
 from uploads.pipeline import admit, read_document, verified_checksums
+from uploads.progress.flows import FLOWS
 from uploads.s3.addressing import apply_prefix
 from uploads.s3.errors import EntityTooLarge, EntityTooSmall, InvalidArgument, InvalidPart, InvalidRequest
 from uploads.s3.headers import (
@@ -111,8 +112,9 @@ def upload_part(
     )
     with stage("upload.part", {"aws.s3.bucket": bucket.name}) as current:
         current.set("aws.s3.part_number", number)
-        current.set("aws.s3.upload_id", upload_hash(opened.upload_id))
-        with told_on(current, body) as flowing:
+        upload = upload_hash(opened.upload_id)
+        current.set("aws.s3.upload_id", upload)
+        with FLOWS.part(upload, number, body), told_on(current, body) as flowing:
             part = bucket.backend.upload_part(opened.ref, number, flowing, expected.checksums)
     wanted = {opened.ticket.checksum.algorithm} if opened.ticket.checksum else set()
     handed_on = {a: text for a, text in part.checksums.items() if a in wanted or a not in body.digests}
@@ -148,7 +150,7 @@ def complete(
         current.set("mizuchi.upload.bytes", size)
         record = records.multipart(opened.owner, opened.upload_id)
         if record is not None:
-            records.stored(record, stored)
+            records.stored(record, stored, parts=len(wanted))
         return stored
 
 
@@ -233,7 +235,7 @@ def _completed_before(bucket: Bucket, opened: OpenedUpload, wanted: Sequence[Com
     if record is not None and record.state == records.State.RECEIVING:
         found = bucket.backend.find_completed(opened.ref, wanted)
         if found is not None:
-            records.stored(record, found)
+            records.stored(record, found, parts=len(wanted))
             return found
     if record is None or record.state != records.State.STORED or not _is_made_of(record.etag, wanted):
         raise UploadNotFound

@@ -16,6 +16,7 @@ from uploads.body.verified import VerifiedBody
 from uploads.flow import told_on
 from uploads.form_object import FormObject
 from uploads.gateway import Bucket
+from uploads.progress.flows import FLOWS
 from uploads.s3.addressing import apply_prefix
 from uploads.s3.errors import EntityTooLarge, MaxMessageLengthExceeded
 from uploads.s3.headers import (
@@ -130,7 +131,8 @@ def _store(
         "upload.put_object", {"aws.s3.bucket": bucket.name, "mizuchi.upload.method": method}
     ) as current:
         record = records.begin(identity, bucket.name, key, method, content_type=write.metadata.content_type)
-        with records.failing(record), told_on(current, body) as flowing:
+        failing = records.failing(record, body)
+        with failing, FLOWS.object(record.pk, body), told_on(current, body) as flowing:
             stored = bucket.backend.put_object(write, flowing)
         # What was hashed without the client asking (a signed payload's SHA-256) is no checksum of the object.
         handed_on = {a: text for a, text in stored.checksums.items() if a not in body.digests}
@@ -138,5 +140,5 @@ def _store(
         stored = replace(
             stored, checksums=checksums, checksum_type="FULL_OBJECT" if checksums else stored.checksum_type
         )
-        records.stored(record, stored)
+        records.stored(record, stored, body)
         return stored

@@ -16,6 +16,7 @@ from django.utils import timezone
 from authz.identity import Identity
 from tracing_app.api import add, trace_id
 from uploads.backends.base import StoredObject
+from uploads.body.verified import VerifiedBody
 from uploads.failures import failure_of
 from uploads.models import UploadRecord
 from uploads.upload_id import UploadOwner, digest
@@ -64,8 +65,13 @@ def begin(
         )
 
 
-def stored(record: UploadRecord, stored: StoredObject) -> None:
-    """Mark it STORED. The object is visible by now, so a database that fails here fails no upload."""
+def stored(
+    record: UploadRecord, stored: StoredObject, body: VerifiedBody | None = None, *, parts: int | None = None
+) -> None:
+    """Mark it STORED. The object is visible by now, so a database that fails here fails no upload.
+
+    With the ``body`` that it came in, or the number of ``parts`` it is made of.
+    """
     _finish(
         record.pk,
         state=State.STORED,
@@ -75,17 +81,29 @@ def stored(record: UploadRecord, stored: StoredObject) -> None:
         checksum_type=stored.checksum_type or "",
         version_id=stored.version_id or "",
         error_code="",
+        parts=parts,
+        **_flow_of(body),
     )
 
 
-def failed(record: UploadRecord, error_code: str) -> None:
-    """Mark it FAILED with the S3 code that the client is told."""
-    _finish(record.pk, state=State.FAILED, error_code=error_code[:64])
+def failed(record: UploadRecord, error_code: str, body: VerifiedBody | None = None) -> None:
+    """Mark it FAILED with the S3 code that the client is told; ``body`` is what came until then."""
+    _finish(record.pk, state=State.FAILED, error_code=error_code[:64], **_flow_of(body))
 
 
 def aborted(record: UploadRecord) -> None:
     """Mark a multipart upload ABORTED."""
     _finish(record.pk, state=State.ABORTED)
+
+
+def _flow_of(body: VerifiedBody | None) -> dict[str, float]:
+    if body is None:
+        return {}
+    return {
+        "received_bytes": body.size,
+        "receive_wait_ms": body.timeline.receive_wait_ns / 1e6,
+        "backend_wait_ms": body.timeline.backend_wait_ns / 1e6,
+    }
 
 
 def _finish(pk: int, **fields: Any) -> None:
@@ -98,12 +116,13 @@ def _finish(pk: int, **fields: Any) -> None:
 
 
 @contextmanager
-def failing(record: UploadRecord) -> Iterator[None]:
-    """Whatever leaves the block by an exception marks the record FAILED with its code."""
+def failing(record: UploadRecord, body: VerifiedBody | None = None) -> Iterator[None]:
+    """Whatever leaves the block by an exception marks the record FAILED with its code, and with what came of
+    the ``body``."""
     try:
         yield
     except BaseException as error:
-        failed(record, failure_of(error).code)
+        failed(record, failure_of(error).code, body)
         raise
 
 

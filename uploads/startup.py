@@ -9,6 +9,7 @@ from django.db import DatabaseError
 from uploads import records
 from uploads.apps import configured_gateway
 from uploads.backends.errors import BackendError
+from uploads.progress import rows
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ def recover() -> None:
 def _fail_orphans() -> None:
     try:
         orphans = records.fail_orphans()
+        rows.prune()
     except DatabaseError as error:
         logger.error("the database is not ready (%s); new? then run: manage.py migrate", error)
         return

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import pytest
 from django.db import DatabaseError
 
 from authz.identity import BucketScope, Identity
+from authz.sigv4.proof import UnsignedPayload
 from uploads import records
 from uploads.backends.base import StoredObject
 from uploads.backends.errors import OutOfSpace
+from uploads.body.verified import VerifiedBody
 from uploads.models import UploadRecord
-from uploads.s3.errors import BadDigest
+from uploads.s3.errors import BadDigest, IncompleteBody
+from uploads.s3.headers import ExpectedDigests
 from uploads.upload_id import UploadOwner
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +59,46 @@ def test_any_other_exit_is_a_failure_with_the_code_the_client_got(error: BaseExc
 
     found = UploadRecord.objects.get()
     assert (found.state, found.error_code) == ("FAILED", code)
+
+
+def received(size: int, *, promised: int | None = None) -> VerifiedBody:
+    return VerifiedBody(
+        io.BytesIO(bytes(size)),
+        proof=UnsignedPayload(),
+        expected=ExpectedDigests(),
+        wire_length=promised or size,
+        payload_length=promised or size,
+        max_bytes=1 << 20,
+    )
+
+
+def test_the_record_knows_what_came_and_who_waited() -> None:
+    record, body = begin(), received(7)
+
+    with records.failing(record, body):
+        assert b"".join(bytes(block) for block in body) == bytes(7)
+    records.stored(record, STORED, body)
+
+    found = UploadRecord.objects.get()
+    assert found.received_bytes == 7
+    assert found.receive_wait_ms is not None
+    assert found.receive_wait_ms > 0
+    assert found.backend_wait_ms == 0
+
+
+def test_the_record_of_a_failure_knows_how_much_came() -> None:
+    record, body = begin(), received(5, promised=7)
+
+    with pytest.raises(IncompleteBody), records.failing(record, body):
+        list(body)
+
+    assert UploadRecord.objects.get().received_bytes == 5
+
+
+def test_the_record_of_a_multipart_upload_knows_its_parts() -> None:
+    records.stored(begin(upload_id="sealed"), STORED, parts=3)
+
+    assert UploadRecord.objects.get().parts == 3
 
 
 def test_a_database_that_fails_at_the_end_fails_no_upload(

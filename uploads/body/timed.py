@@ -26,7 +26,8 @@ class Timeline:
     the first and of the last byte that came from the client, ``verified_ns`` is when everything claimed of
     the body was found true. They are read off a clock that never steps back, so they are in order.
 
-    ``receive_wait_ns`` is the time spent in reads. ``stalls`` are the first ``MAX_STALLS`` of
+    ``receive_wait_ns`` is the time spent in reads, ``backend_wait_ns`` that of the backend but for its waits
+    for blocks; that one is known at the end. ``stalls`` are the first ``MAX_STALLS`` of
     ``stall_count``, those included that ended the body: a time limit, a client that went away.
     """
 
@@ -34,6 +35,7 @@ class Timeline:
         "_clock",
         "_epoch_ns",
         "_last_read_ns",
+        "backend_wait_ns",
         "first_byte_ns",
         "receive_wait_ns",
         "received_ns",
@@ -50,6 +52,7 @@ class Timeline:
         self.received_ns = 0
         self.verified_ns = 0
         self.receive_wait_ns = 0
+        self.backend_wait_ns = 0
         self.stalls: list[Stall] = []
         self.stall_count = 0
 

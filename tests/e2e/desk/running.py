@@ -89,7 +89,9 @@ def s3_client(url: str, access_key_id: str, secret_access_key: str) -> S3Client:
         aws_access_key_id=access_key_id,
         aws_secret_access_key=secret_access_key,
         region_name="us-east-1",
-        config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+        config=Config(
+            signature_version="s3v4", retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
+        ),
     )
 
 
