@@ -35,7 +35,10 @@ class Group:
 _MENU: Final[Sequence[tuple[str, tuple[Item, ...]]]] = (
     (
         "Watch",
-        (Item("Uploads", "uploads_uploadrecord_changelist", ("uploads.view_uploadrecord",)),),
+        (
+            Item("Uploads", "uploads_uploadrecord_changelist", ("uploads.view_uploadrecord",)),
+            Item("Traces", "traces", ("mizuchi_site.view_traces",)),
+        ),
     ),
     (
         "Access",

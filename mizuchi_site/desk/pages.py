@@ -5,8 +5,13 @@ from __future__ import annotations
 from django.http import HttpRequest
 
 from .page import DeskView, Page
+from .traces import TraceList
+from .waterfall import Waterfall
 
-PAGES: tuple[Page, ...] = ()
+PAGES: tuple[Page, ...] = (
+    Page("traces/", "traces", TraceList),
+    Page("traces/<str:trace_id>/", "trace", Waterfall),
+)
 
 
 def first_page(request: HttpRequest) -> type[DeskView] | None:

@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from .browser_uploads import BrowserUploads
 from .tokens import ObtainToken, RefreshToken
-from .traces import Traces
+from .traces import TracePoints, Traces
 from .views import RestView
 
 
@@ -36,5 +36,6 @@ urlpatterns = [
     path("token/refresh/", RefreshToken.as_view(), name="token-refresh"),
     path("schema/", Schema.as_view(), name="schema"),
     path("traces/", Traces.as_view(), name="traces"),
+    path("traces/points/", TracePoints.as_view(), name="trace-points"),
     path("docs/", SchemaPage.as_view(), name="docs"),
 ]

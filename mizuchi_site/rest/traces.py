@@ -1,0 +1,191 @@
+"""Traces kept on this machine: lists of requests."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.db import DatabaseError
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from mizuchi_site.desk.trace_filters import TraceFilters
+from mizuchi_site.desk.trace_store import trace_store
+from tracing_app.store.models import StoredTrace
+from tracing_app.store.search import find_traces
+
+from .form_parameters import form_parameters
+from .views import RestView
+
+logger = logging.getLogger("mizuchi_site.rest")
+
+MAX_ID = 2**63 - 1
+
+
+class StoreUnreadable(APIException):
+    """The store is there and does not answer."""
+
+    status_code = 503
+    default_code = "store_unreadable"
+    default_detail = "The store of traces cannot be read. The gateway's log says why."
+
+
+class TraceRestView(RestView):
+    """What all views over the store have in common: without a store there is nothing, and it may fail."""
+
+    permission = "mizuchi_site.view_traces"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if not trace_store().is_kept:
+            raise NotFound("No traces are kept on this machine: tracing.local_store is off.")
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, DatabaseError):
+            logger.error("the store of traces cannot be read: %s", exc)
+            exc = StoreUnreadable()
+        return super().handle_exception(exc)
+
+
+class DetailSerializer(serializers.Serializer[Any]):
+    """Why there is no answer."""
+
+    detail = serializers.CharField()
+
+
+ANSWERS = {
+    401: OpenApiResponse(DetailSerializer, "Not logged in"),
+    403: OpenApiResponse(DetailSerializer, "Not allowed"),
+    404: OpenApiResponse(DetailSerializer, "Not kept, or no traces are kept on this machine"),
+    503: OpenApiResponse(DetailSerializer, "The store cannot be read"),
+}
+FAULTS = {400: OpenApiResponse(dict[str, list[str]], "Faults by parameter")}
+
+
+class TraceSerializer(serializers.ModelSerializer[StoredTrace]):
+    """One request. Those of one multipart upload share the ``trace_id``, which is the request id too."""
+
+    outcome = serializers.ChoiceField(["ok", "refused", "error"])
+
+    class Meta:
+        model = StoredTrace
+        fields = [
+            "id",
+            "trace_id",
+            "started_at",
+            "duration_ms",
+            "name",
+            "operation",
+            "bucket",
+            "key",
+            "upload_hash",
+            "principal_hash",
+            "status",
+            "error",
+            "outcome",
+            "bytes",
+            "receive_wait_ms",
+            "backend_wait_ms",
+            "reason",
+            "rule",
+            "rate",
+            "span_count",
+        ]
+
+
+class TracePageSerializer(serializers.Serializer[Any]):
+    """``next`` is where older ones are, null at the end."""
+
+    next = serializers.URLField(allow_null=True)
+    results = TraceSerializer(many=True)
+
+
+class PagedTraceFilters(TraceFilters):
+    """The filters, and which page."""
+
+    limit = forms.IntegerField(label="At most so many (50)", required=False, min_value=1, max_value=500)
+    before = forms.IntegerField(
+        label="Older than the one with this id", required=False, min_value=1, max_value=MAX_ID
+    )
+
+
+def refuse_faults(form: forms.Form) -> None:
+    """Raises ValidationError with what is wrong, by parameter."""
+    if not form.is_valid():
+        raise ValidationError({name: [str(each) for each in errors] for name, errors in form.errors.items()})
+
+
+class Traces(TraceRestView):
+    """Requests that were kept, the newest first."""
+
+    @extend_schema(
+        operation_id="traces_list",
+        parameters=form_parameters(PagedTraceFilters),
+        responses={200: TracePageSerializer, **FAULTS, **ANSWERS},
+    )
+    def get(self, request: Request) -> Response:
+        asked = PagedTraceFilters(request.query_params)
+        refuse_faults(asked)
+        limit, before = asked.cleaned_data.pop("limit") or 50, asked.cleaned_data.pop("before")
+        found = find_traces(asked.query())
+        rows = list((found if before is None else found.filter(id__lt=before))[: limit + 1])
+        more = None
+        if len(rows) > limit:
+            parameters = request.query_params.dict() | {"before": str(rows[limit - 1].pk)}
+            more = f"{reverse('rest:traces', request=request)}?{urlencode(parameters)}"
+        return Response(TracePageSerializer({"next": more, "results": rows[:limit]}).data)
+
+
+class PointSerializer(serializers.ModelSerializer[StoredTrace]):
+    """One request as a point of a plot."""
+
+    outcome = serializers.ChoiceField(["ok", "refused", "error"])
+
+    class Meta:
+        model = StoredTrace
+        fields = [
+            "trace_id",
+            "started_at",
+            "duration_ms",
+            "name",
+            "operation",
+            "bucket",
+            "status",
+            "error",
+            "outcome",
+        ]
+
+
+class PointsSerializer(serializers.Serializer[Any]):
+    """``is_complete``: there are no older ones."""
+
+    is_complete = serializers.BooleanField()
+    points = PointSerializer(many=True)
+
+
+class PointFilters(TraceFilters):
+    """The filters, and how many."""
+
+    limit = forms.IntegerField(label="At most so many (1000)", required=False, min_value=1, max_value=5000)
+
+
+class TracePoints(TraceRestView):
+    """Requests by time and duration, for a plot: the newest that match."""
+
+    @extend_schema(
+        operation_id="traces_points",
+        parameters=form_parameters(PointFilters),
+        responses={200: PointsSerializer, **FAULTS, **ANSWERS},
+    )
+    def get(self, request: Request) -> Response:
+        asked = PointFilters(request.query_params)
+        refuse_faults(asked)
+        limit = asked.cleaned_data.pop("limit") or 1000
+        rows = list(find_traces(asked.query())[: limit + 1])
+        return Response(PointsSerializer({"is_complete": len(rows) <= limit, "points": rows[:limit]}).data)
