@@ -102,7 +102,7 @@ def _row(root: _Placed, spans: list[_Placed]) -> StoredTrace:
         is_late=not root.is_local_root,
         started_at=datetime.fromtimestamp(span.start_time_unix_nano / 1e9, UTC),
         duration_ms=(span.end_time_unix_nano - span.start_time_unix_nano) / 1e6,
-        name=span.name[:255],
+        name=_storable(span.name, 255),
         operation=_text(own, "rpc.method", 64).removeprefix("S3/"),
         bucket=_text(own, "aws.s3.bucket", 63),
         key=_text(own, "aws.s3.key", 1100),
@@ -142,7 +142,12 @@ def _traces_data(spans: Iterable[_Placed]) -> TracesData:
 
 
 def _text(attributes: Mapping[str, Value], name: str, length: int) -> str:
-    return str(attributes.get(name, ""))[:length]
+    return _storable(str(attributes.get(name, "")), length)
+
+
+def _storable(text: str, length: int) -> str:
+    """PostgreSQL takes no NUL."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:length]
 
 
 def _whole(attributes: Mapping[str, Value], name: str) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import signal
 import sqlite3
@@ -14,8 +15,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests.e2e.gateway import migrate
+from tests.servers.postgres import Postgres
 from tests.tracing_app.exporting.export_setup import until
 
 PROGRAM = Path(__file__).with_name("store_program.py")
@@ -25,16 +29,22 @@ MAX_TRACES = 300
 
 
 class Site:
-    """A folder with a store, and processes that use it."""
+    """A store, in a file in this folder or in the main database, and processes that use it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database_url: str = "") -> None:
         self.store = folder / "traces.sqlite3"
+        self.database_url = database_url
         self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "mizuchi_site.settings",
             "MIZUCHI_CONFIG": "",
             "MIZUCHI_VAR": str(folder),
         }
+        if database_url:
+            config = {"database": {"url": database_url}, "tracing": {"local_store": {"path": None}}}
+            (folder / "config.yaml").write_text(json.dumps(config))
+            self.environment["MIZUCHI_CONFIG"] = str(folder / "config.yaml")
+            migrate(self.environment)
 
     def start(self, mode: str, max_traces: int, max_age_hours: int) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -58,8 +68,12 @@ class Site:
             return database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
     def count(self) -> int:
+        query = "SELECT count(*) FROM trace_store_storedtrace"
+        if self.database_url:
+            with psycopg.connect(self.database_url) as connection:
+                return int(connection.execute(query).fetchall()[0][0])
         with closing(sqlite3.connect(self.store, timeout=20)) as database:
-            return int(database.execute("SELECT count(*) FROM trace_store_storedtrace").fetchone()[0])
+            return int(database.execute(query).fetchall()[0][0])
 
 
 class Several:
@@ -100,6 +114,11 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
+@pytest.fixture
+def shared_site(tmp_path: Path, postgres: Postgres) -> Site:
+    return Site(tmp_path, postgres.create_database())
+
+
 @contextmanager
 def several(site: Site, max_traces: int, max_age_hours: int) -> Iterator[Several]:
     with site.start("several", max_traces, max_age_hours) as process:
@@ -110,7 +129,8 @@ def several(site: Site, max_traces: int, max_age_hours: int) -> Iterator[Several
             running.end()
 
 
-def test_writers_and_a_reader_keep_out_of_each_others_way(site: Site) -> None:
+def check_under_load(site: Site) -> None:
+    """Writers and a reader at once: none of them fails, and there are never too many traces."""
     seen = []
     with several(site, MAX_TRACES, 1) as running:
         ends = time.monotonic() + 60
@@ -125,7 +145,15 @@ def test_writers_and_a_reader_keep_out_of_each_others_way(site: Site) -> None:
     assert MAX_TRACES / 2 < sum(kept.values()) <= MAX_TRACES
     assert kept["next"] == 1
     assert "old" not in kept
+
+
+def test_writers_and_a_reader_keep_out_of_each_others_way(site: Site) -> None:
+    check_under_load(site)
     assert site.is_whole()
+
+
+def test_they_do_so_in_the_main_database(shared_site: Site) -> None:
+    check_under_load(shared_site)
 
 
 def test_writers_that_are_killed_leave_a_whole_store(site: Site) -> None:

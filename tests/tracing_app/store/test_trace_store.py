@@ -156,6 +156,16 @@ def test_the_error_is_that_of_the_answer(
     assert StoredTrace.objects.get().error == error
 
 
+def test_text_that_postgresql_does_not_take_is_shown_as_such(tracer: Any, sink: Sink) -> None:
+    """NUL. With ``tracing.redaction.keys: full`` a key is as its client wrote it."""
+    tracer.start_span("PUT\0", attributes={"aws.s3.key": "a\0b"}).end()
+
+    StoreTransport(max_traces=10, max_age_hours=1e6).send(payload(sink), 1)
+
+    row = StoredTrace.objects.get()
+    assert (row.name, row.key) == ("PUT\N{REPLACEMENT CHARACTER}", "a\N{REPLACEMENT CHARACTER}b")
+
+
 def test_what_is_no_trace_is_refused() -> None:
     assert isinstance(StoreTransport(max_traces=1, max_age_hours=1).send(b"\xff\xff", 1), Permanent)
 
