@@ -38,6 +38,7 @@ _MENU: Final[Sequence[tuple[str, tuple[Item, ...]]]] = (
         (
             Item("Uploads", "uploads_uploadrecord_changelist", ("uploads.view_uploadrecord",)),
             Item("Traces", "traces", ("mizuchi_site.view_traces",)),
+            Item("Upload files", "upload_page", ("mizuchi_site.upload_in_browser",)),
         ),
     ),
     (

@@ -6,11 +6,13 @@ from django.http import HttpRequest
 
 from .page import DeskView, Page
 from .traces import TraceList
+from .upload_page import UploadPage
 from .waterfall import Waterfall
 
 PAGES: tuple[Page, ...] = (
     Page("traces/", "traces", TraceList),
     Page("traces/<str:trace_id>/", "trace", Waterfall),
+    Page("upload/", "upload_page", UploadPage),
 )
 
 
