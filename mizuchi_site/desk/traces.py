@@ -16,6 +16,7 @@ from uploads.apps import configured_gateway
 
 from .page import DeskView
 from .trace_filters import TraceFilters
+from .trace_pages import Cursor, trace_page
 from .trace_store import trace_store
 
 logger = logging.getLogger("mizuchi_site.desk")
@@ -38,7 +39,7 @@ class TraceList(DeskView):
         context = self.get_context_data(store=store, filters=filters, **_form(filters))
         if store.is_kept and filters.is_valid():
             try:
-                context |= _found(filters, request.GET.get("before", ""))
+                context |= _found(filters, _place(request.GET.get("before", "")))
             except DatabaseError as error:
                 logger.error("the store of traces cannot be read: %s", error)
                 return self.render_to_response({**context, "is_unreadable": True}, status=503)
@@ -56,18 +57,21 @@ def _form(filters: TraceFilters) -> dict[str, Any]:
     }
 
 
-def _found(filters: TraceFilters, before: str) -> dict[str, Any]:
-    asked = find_traces(filters.query())
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        asked = asked.filter(id__lt=int(before))
-    rows = list(asked[: PER_PAGE + 1])
-    page = rows[:PER_PAGE]
+def _place(text: str) -> Cursor | None:
+    """Where a page begins; what is no place is the first page."""
+    try:
+        return Cursor.parse(text)
+    except ValueError:
+        return None
+
+
+def _found(filters: TraceFilters, before: Cursor | None) -> dict[str, Any]:
+    page = trace_page(find_traces(filters.query()), before, PER_PAGE)
     parameters = asked_parameters(filters)
-    older = urlencode({**parameters, "before": page[-1].pk}) if len(rows) > PER_PAGE else ""
     return {
-        "traces": page,
-        "older": older,
-        "is_first_page": not before,
+        "traces": page.rows,
+        "older": urlencode({**parameters, "before": str(page.older)}) if page.older else "",
+        "is_first_page": before is None,
         "newest": urlencode(parameters),
         "codes": _newest_codes(),
         "points": f"{reverse('rest:trace-points')}?{urlencode(parameters)}",

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from mizuchi_site.desk.trace_filters import TraceFilters
+from mizuchi_site.desk.trace_pages import Cursor, trace_page
 from mizuchi_site.desk.trace_store import trace_store
 from tracing_app.store.models import StoredTrace
 from tracing_app.store.search import find_traces
@@ -24,8 +25,6 @@ from .form_parameters import form_parameters
 from .views import RestView
 
 logger = logging.getLogger("mizuchi_site.rest")
-
-MAX_ID = 2**63 - 1
 
 
 class StoreUnreadable(APIException):
@@ -106,13 +105,22 @@ class TracePageSerializer(serializers.Serializer[Any]):
     results = TraceSerializer(many=True)
 
 
+class CursorField(forms.CharField):
+    """Where a page begins, as the one before says."""
+
+    def clean(self, value: Any) -> Cursor | None:
+        text: str = super().clean(value)
+        try:
+            return Cursor.parse(text) if text else None
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
+
 class PagedTraceFilters(TraceFilters):
     """The filters, and which page."""
 
     limit = forms.IntegerField(label="At most so many (50)", required=False, min_value=1, max_value=500)
-    before = forms.IntegerField(
-        label="Older than the one with this id", required=False, min_value=1, max_value=MAX_ID
-    )
+    before = CursorField(label="Where the page begins: from next", required=False, max_length=40)
 
 
 def refuse_faults(form: forms.Form) -> None:
@@ -133,13 +141,12 @@ class Traces(TraceRestView):
         asked = PagedTraceFilters(request.query_params)
         refuse_faults(asked)
         limit, before = asked.cleaned_data.pop("limit") or 50, asked.cleaned_data.pop("before")
-        found = find_traces(asked.query())
-        rows = list((found if before is None else found.filter(id__lt=before))[: limit + 1])
+        page = trace_page(find_traces(asked.query()), before, limit)
         more = None
-        if len(rows) > limit:
-            parameters = request.query_params.dict() | {"before": str(rows[limit - 1].pk)}
+        if page.older:
+            parameters = request.query_params.dict() | {"before": str(page.older)}
             more = f"{reverse('rest:traces', request=request)}?{urlencode(parameters)}"
-        return Response(TracePageSerializer({"next": more, "results": rows[:limit]}).data)
+        return Response(TracePageSerializer({"next": more, "results": page.rows}).data)
 
 
 class PointSerializer(serializers.ModelSerializer[StoredTrace]):

@@ -123,7 +123,7 @@ def test_what_cannot_be_is_said_at_its_field(viewer: Client, asked: dict[str, st
     assert f'id="id_{name}_error"' in answer.content.decode()
 
 
-@pytest.mark.parametrize("before", ["x", "-1", "9" * 40, "\u0661"])
+@pytest.mark.parametrize("before", ["x", "-1", "9" * 40])
 def test_an_odd_page_is_the_first(viewer: Client, ids: dict[str, str], before: str) -> None:
     assert len(listed(viewer, before=before)) == len(ids)
 
