@@ -86,7 +86,8 @@ class Command(BaseCommand):
             since=options["since"],
             until=options["until"],
         )
-        return list(list_lines(find_traces(query)[: max(options["limit"], 1)]))
+        newest = find_traces(query)[: max(options["limit"], 1)]
+        return list(list_lines(sorted(newest, key=lambda row: row.started_at, reverse=True)))
 
 
 def _milliseconds(text: str) -> float:
