@@ -48,8 +48,8 @@ class TraceQuery:
 
 
 def find_traces(query: TraceQuery) -> QuerySet[StoredTrace]:
-    """Requests that match, without their spans. Those saved last come first, by id: workers save in turns, so
-    this is the order of time but for a second."""
+    """Requests that match, without their spans. The newest first: several workers save in turns, so ids are
+    not in the order of time."""
     conditions = {
         "trace_id": query.trace_id.lower(),
         "upload_hash": query.upload_hash,
@@ -67,7 +67,8 @@ def find_traces(query: TraceQuery) -> QuerySet[StoredTrace]:
     }
     asked = {name: value for name, value in conditions.items() if value not in (None, "")}
     more = [_OUTCOMES.get(query.outcome, Q()), _KINDS.get(query.kind, Q())]
-    return StoredTrace.objects.filter(*more, is_late=False, **asked).defer("spans")
+    found = StoredTrace.objects.filter(*more, is_late=False, **asked)
+    return found.order_by("-started_at", "-id").defer("spans")
 
 
 def load_tree(trace_id: str) -> Tree | None:

@@ -86,8 +86,7 @@ class Command(BaseCommand):
             since=options["since"],
             until=options["until"],
         )
-        newest = find_traces(query)[: max(options["limit"], 1)]
-        return list(list_lines(sorted(newest, key=lambda row: row.started_at, reverse=True)))
+        return list(list_lines(find_traces(query)[: max(options["limit"], 1)]))
 
 
 def _milliseconds(text: str) -> float:
