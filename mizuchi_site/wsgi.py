@@ -18,16 +18,21 @@ from authz.sts.view import exchange_token  # noqa: E402
 from mizuchi_site.front_door import Application, FrontDoor, LeanHandler  # noqa: E402
 from mizuchi_site.readiness import checks  # noqa: E402
 from mizuchi_site.unknown_host import unknown_host  # noqa: E402
+from mizuchi_site.workers.heartbeat import Heartbeat  # noqa: E402
 from tracing_app.health.views import livez, ready_view  # noqa: E402
 from tracing_app.middleware import TraceMiddleware  # noqa: E402
 from tracing_app.provider import init_tracing  # noqa: E402
+from uploads.apps import uploads_app  # noqa: E402
 from uploads.joined_trace import upload_traceparent  # noqa: E402
 from uploads.progress.reporter import start_reporting  # noqa: E402
 from uploads.startup import recover  # noqa: E402
 from uploads.views import S3View  # noqa: E402
 
 recover()
+# What ends before them at exit is tracing, with traces to save: neither takes its time.
 atexit.register(start_reporting().stop)
+heartbeat = Heartbeat(uploads_app().request_recorder)
+atexit.register(heartbeat.stop)
 
 tracing = init_tracing(settings.TRACING)
 if tracing is not None:
@@ -64,3 +69,5 @@ application = FrontDoor(
     allowed_hosts=settings.ALLOWED_HOSTS,
     trusted_proxies=settings.UPLOADS.trusted_proxies,
 )
+
+heartbeat.start()

@@ -1,0 +1,1 @@
+"""What the worker processes of all nodes say of themselves, through the database."""
