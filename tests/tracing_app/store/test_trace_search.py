@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -133,6 +134,19 @@ def test_the_command_says_what_it_cannot_read(arguments: list[str]) -> None:
 
 def test_a_terminal_is_not_told_what_to_do() -> None:
     assert printable("a\x1b[2Jb\n") == "a\N{REPLACEMENT CHARACTER}[2Jb\N{REPLACEMENT CHARACTER}"
+
+
+def test_a_trace_as_json_for_other_tools(ids: dict[str, str]) -> None:
+    code, shown = traces(ids["fine"], "--otlp-json")
+
+    (resource,) = json.loads(shown)["resourceSpans"]
+    (scope,) = resource["scopeSpans"]
+    assert code == 0
+    assert [span["name"] for span in scope["spans"]] == ["upload.work", "PUT s3.PutObject"]
+    assert scope["spans"][0]["traceId"] == ids["fine"]
+    assert traces("e" * 32, "--otlp-json")[0] == 1
+    with pytest.raises(CommandError, match="with a request id"):
+        traces("--otlp-json")
 
 
 def test_an_upload_is_found_by_the_id_that_its_client_has() -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, ProgrammingError
 from django.utils import timezone
 
 from tracing_app.redaction import upload_hash
 from tracing_app.sampling.fields import parse_value
 from tracing_app.store.moment import parse_moment
+from tracing_app.store.otlp_json import load_otlp_json
 from tracing_app.store.search import TraceQuery, find_traces, load_tree
 from tracing_app.store.terminal import list_lines, waterfall_lines
 
@@ -29,6 +31,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("id", nargs="?", type=_trace_id, help="a request id: show its trace")
+        parser.add_argument(
+            "--otlp-json", action="store_true", help="with a request id: as OTLP/JSON, for other tools"
+        )
         parser.add_argument("--error", action="store_true", help="failed on our side only")
         parser.add_argument("--code", default="", help="this S3 error code only, like AccessDenied")
         parser.add_argument(
@@ -57,8 +62,10 @@ class Command(BaseCommand):
         parser.add_argument("--limit", type=int, default=30)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["otlp_json"] and not options["id"]:
+            raise CommandError("--otlp-json goes with a request id.")
         try:
-            lines = self._waterfall(options["id"]) if options["id"] else self._list(options)
+            lines = self._trace(options["id"], options["otlp_json"]) if options["id"] else self._list(options)
         except (OperationalError, ProgrammingError) as error:
             self.stderr.write(f"There is no store of traces to read ({error}). Is tracing.local_store on?")
             sys.exit(NO_STORE)
@@ -68,7 +75,10 @@ class Command(BaseCommand):
         for line in lines:
             self.stdout.write(line)
 
-    def _waterfall(self, trace_id: str) -> list[str]:
+    def _trace(self, trace_id: str, as_otlp_json: bool) -> list[str]:
+        if as_otlp_json:
+            document = load_otlp_json(trace_id)
+            return [] if document is None else [json.dumps(document)]
         tree = load_tree(trace_id)
         return [] if tree is None else list(waterfall_lines(tree))
 
