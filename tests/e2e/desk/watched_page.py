@@ -38,8 +38,10 @@ def watched(browser: BrowserContext, url: str) -> Iterator[Page]:
             faults.append(f"request to {request.url}")
 
     def failed(request: Request) -> None:
-        # Who leaves a page that refreshes itself ends the request that is on its way.
-        if not (request.failure == "net::ERR_ABORTED" and request.resource_type in {"fetch", "eventsource"}):
+        # Who leaves a page, or pauses an upload, ends the request that is on its way.
+        if not (
+            request.failure == "net::ERR_ABORTED" and request.resource_type in {"fetch", "xhr", "eventsource"}
+        ):
             faults.append(f"failed: {request.url} {request.failure}")
 
     page = browser.new_page()

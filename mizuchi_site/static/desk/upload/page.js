@@ -1,5 +1,5 @@
-import {Dashboard, Uppy} from "../../vendor/uppy/uppy.min.js";
-import {onThemeChange} from "../chart_theme.js";
+import {Uppy} from "../../vendor/uppy/uppy.min.js";
+import {addDashboard} from "./dashboard.js";
 import {Destination} from "./destination.js";
 import {refusal} from "./part_plan.js";
 import {Results} from "./results.js";
@@ -20,24 +20,14 @@ const unfinished = new UnfinishedUploads(page.dataset.user);
 const s3 = new S3(new Signing(page.dataset.signing, form.elements.csrfmiddlewaretoken.value));
 const results = new Results(document.getElementById("upload-results"));
 
-const uppy = new Uppy({onBeforeUpload: withTargets})
-  .use(Dashboard, {
-    inline: true,
-    target: "#upload-area",
-    width: "100%",
-    height: 380,
-    theme: theme(),
-    disableThumbnailGenerator: true, // previews are blob: images, which the page's policy forbids
-    proudlyDisplayPoweredByUppy: false,
-    showRemoveButtonAfterComplete: true,
-    note: page.dataset.note,
-  })
-  .use(GatewayUploader, {
-    s3,
-    unfinished,
-    slots: new Slots(PARALLEL_BODIES),
-    limitsOf: (bucket) => destination.limitsOf(bucket),
-  });
+const uppy = new Uppy({onBeforeUpload: withTargets});
+addDashboard(uppy, document.getElementById("upload-area"));
+uppy.use(GatewayUploader, {
+  s3,
+  unfinished,
+  slots: new Slots(PARALLEL_BODIES),
+  limitsOf: (bucket) => destination.limitsOf(bucket),
+});
 
 const resumption = new Resumption(document.getElementById("upload-unfinished"), {
   unfinished,
@@ -51,22 +41,23 @@ resumption.show();
 uppy.on("upload-success", (file, {body}) => results.add(file.meta.target, file.size, body));
 uppy.on("upload-start", () => resumption.show());
 uppy.on("file-removed", () => resumption.show());
-onThemeChange(() => uppy.getPlugin("Dashboard").setOptions({theme: theme()}));
 
 /** Uppy's onBeforeUpload: gives each file its key, or says what is wrong and begins nothing. */
 function withTargets(files) {
-  const targets = new Set();
-  const given = {};
+  const addresses = new Set();
+  const given = {...files};
   for (const [id, file] of Object.entries(files)) {
+    if (file.progress.uploadComplete) continue;
     const target = file.meta.target ?? {bucket: destination.bucket, key: destination.keyOf(file)};
-    const fault = targets.has(target.key)
-      ? "would be stored twice under the same key."
+    const address = `${target.bucket}/${target.key}`;
+    const fault = addresses.has(address)
+      ? "has the same key as another of these files."
       : destination.faultOf(target.key) || refused(file, target);
     if (fault) {
       uppy.info(`${file.name} ${fault}`, "error", 10000);
       return false;
     }
-    targets.add(target.key);
+    addresses.add(address);
     given[id] = {...file, meta: {...file.meta, target}};
   }
   return given;
@@ -90,10 +81,4 @@ async function discard({bucket, key, uploadId}) {
     if (error.code !== "NoSuchUpload") throw error;
   }
   unfinished.forget({bucket, key});
-}
-
-function theme() {
-  const chosen = document.documentElement.dataset.theme;
-  if (chosen === "light" || chosen === "dark") return chosen;
-  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }

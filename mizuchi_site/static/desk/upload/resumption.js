@@ -41,7 +41,7 @@ export class Resumption {
     const fault = item.querySelector('[role="alert"]');
     const chooser = item.querySelector("input");
     const choose = item.querySelector("button[data-action=choose]");
-    choose.setAttribute("aria-label", `Choose the file ${upload.name} again`);
+    choose.setAttribute("aria-label", `Choose file ${upload.name} again`);
     choose.onclick = () => chooser.click();
     chooser.onchange = () => {
       const [file] = chooser.files;
@@ -50,7 +50,7 @@ export class Resumption {
       else fault.textContent = `This is another file: name, size or time of change differ from those of ${upload.name}.`;
     };
     const discard = item.querySelector("button[data-action=discard]");
-    discard.setAttribute("aria-label", `Discard the upload of ${upload.name}`);
+    discard.setAttribute("aria-label", `Discard ${upload.name}`);
     discard.onclick = async () => {
       discard.disabled = true;
       try {
