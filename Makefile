@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test servers check memory overhead outages sampling lock clean
+.PHONY: help setup run test servers check memory overhead outages sampling upload-page lock clean
 
 help:
 	@echo "make run     set up if needed, then serve on http://127.0.0.1:8080"
@@ -18,6 +18,7 @@ help:
 	@echo "make outages what an outage of the collector costs (OUTAGES='--outage refused --seconds 20')"
 	@echo "make sampling what tail sampling keeps of 100,000 requests (SAMPLING='--minutes 5': of long uploads)"
 	@echo "make setup   what 'make run' does before it serves"
+	@echo "make upload-page bundles what the upload page takes from npm, with Node.js 20 and the network"
 	@echo "make lock    write requirements*.txt anew from requirements*.in"
 	@echo "make clean   remove the environment and caches; var/ stays"
 
@@ -73,6 +74,10 @@ outages: $(VENV)/.requirements-dev
 
 sampling: $(VENV)/.requirements-dev
 	@$(BIN)/python tests/endurance/sampling.py $(SAMPLING)
+
+# The bundle is in git: nobody else needs Node.js.
+upload-page:
+	@cd mizuchi_site/upload_page && npm ci --ignore-scripts --no-audit --no-fund && npm run build
 
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate
 

@@ -32,7 +32,8 @@ _SECRET_BYTES = 30
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Who the session's bearer is on buckets that take tokens by ``rule``, which is a fingerprint."""
+    """Who the session's bearer is on buckets that take it by ``rule``: the fingerprint of a rule for tokens,
+    or ``staff``."""
 
     rule: str
     issuer: str

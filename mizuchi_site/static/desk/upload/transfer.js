@@ -18,6 +18,7 @@ export class Transfer {
   #onProgress;
   #upload = null;
   #done = new Map();
+  #doneBytes = 0;
   #sent = new Map();
 
   /**
@@ -123,7 +124,10 @@ export class Transfer {
   async #sendPart(range, signal) {
     const content = this.#file.slice(range.start, range.end);
     const checksum = await sha256(content);
-    const onProgress = (bytes) => this.#progress(range.number, bytes);
+    const onProgress = (bytes) => {
+      this.#sent.set(range.number, bytes);
+      this.#progress();
+    };
     const part = await retried(
       () =>
         this.#s3.uploadPart(this.#target, this.#upload.uploadId, range.number, content, {
@@ -136,16 +140,15 @@ export class Transfer {
     this.#finish(range, part);
   }
 
-  #finish(range, part) {
-    this.#done.set(range.number, {...part, bytes: range.end - range.start});
-    this.#sent.delete(range.number);
+  #finish({number, start, end}, part) {
+    this.#done.set(number, part);
+    this.#doneBytes += end - start;
+    this.#sent.delete(number);
     this.#progress();
   }
 
-  #progress(number, bytes) {
-    if (number) this.#sent.set(number, bytes);
-    const done = [...this.#done.values()].reduce((sum, part) => sum + part.bytes, 0);
-    this.#onProgress([...this.#sent.values()].reduce((sum, each) => sum + each, done));
+  #progress() {
+    this.#onProgress([...this.#sent.values()].reduce((sum, bytes) => sum + bytes, this.#doneBytes));
   }
 }
 
