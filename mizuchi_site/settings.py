@@ -153,6 +153,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "PREPROCESSING_HOOKS": ["mizuchi_site.rest.schema.only_the_api"],
+    "ENUM_NAME_OVERRIDES": {
+        "PolicyOutcome": ["allow", "deny", "error"],
+        "TraceOutcome": ["ok", "refused", "error"],
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": STATIC_URL + "mizuchi_site/icon.svg",
 }

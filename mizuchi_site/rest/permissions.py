@@ -9,12 +9,19 @@ from rest_framework.request import Request
 
 
 class HasPermission(BasePermission):
-    """Staff with the view's ``permission``; methods that change something want its ``change_permission``.
+    """Staff with the view's ``permission``; methods that change something want its ``change_permission``, or
+    the one that ``method_permissions`` has for them.
 
     A view without one of them is closed to such methods.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        name = "permission" if request.method in SAFE_METHODS else "change_permission"
-        wanted: str | None = getattr(view, name, None)
+        wanted = wanted_permission(view, request.method or "")
         return wanted is not None and request.user.is_staff and request.user.has_perm(wanted)
+
+
+def wanted_permission(view: Any, method: str) -> str | None:
+    """What a view, or a class of views, asks for; None: nobody may."""
+    of_method: str | None = getattr(view, "method_permissions", {}).get(method)
+    name = "permission" if method in SAFE_METHODS else "change_permission"
+    return of_method or getattr(view, name, None)

@@ -21,6 +21,7 @@ from mizuchi_site.desk.trace_store import trace_store
 from tracing_app.store.models import StoredTrace
 from tracing_app.store.search import find_traces
 
+from .answers import DetailSerializer
 from .form_parameters import form_parameters
 from .views import RestView
 
@@ -50,12 +51,6 @@ class TraceRestView(RestView):
             logger.error("the store of traces cannot be read: %s", exc)
             exc = StoreUnreadable()
         return super().handle_exception(exc)
-
-
-class DetailSerializer(serializers.Serializer[Any]):
-    """Why there is no answer."""
-
-    detail = serializers.CharField()
 
 
 ANSWERS = {

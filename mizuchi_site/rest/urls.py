@@ -5,7 +5,13 @@ from __future__ import annotations
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from .access_keys import AccessKeys, OneAccessKey
+from .audit import Audit
 from .browser_uploads import BrowserUploads
+from .buckets import Buckets
+from .decisions import Decisions
+from .diagnoses import Diagnoses, DiagnosesOfRequest
+from .policy_test import PolicyTest
 from .tokens import ObtainToken, RefreshToken
 from .traces import TracePoints, Traces
 from .views import RestView
@@ -31,6 +37,14 @@ class SchemaPage(SpectacularSwaggerSplitView):
 
 app_name = "rest"
 urlpatterns = [
+    path("access-keys/", AccessKeys.as_view(), name="access-keys"),
+    path("access-keys/<str:access_key_id>/", OneAccessKey.as_view(), name="access-key"),
+    path("audit/", Audit.as_view(), name="audit"),
+    path("buckets/", Buckets.as_view(), name="buckets"),
+    path("decisions/", Decisions.as_view(), name="decisions"),
+    path("diagnoses/", Diagnoses.as_view(), name="diagnoses"),
+    path("diagnoses/<str:request_id>/", DiagnosesOfRequest.as_view(), name="request-diagnoses"),
+    path("policy-test/", PolicyTest.as_view(), name="policy-test"),
     path("browser-uploads/", BrowserUploads.as_view(), name="browser-uploads"),
     path("token/", ObtainToken.as_view(), name="token"),
     path("token/refresh/", RefreshToken.as_view(), name="token-refresh"),

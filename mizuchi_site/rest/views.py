@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from rest_framework.authentication import SessionAuthentication
@@ -23,3 +24,5 @@ class RestView(APIView):
     """Of methods that only read, as ``app_label.codename``."""
     change_permission: ClassVar[str | None] = None
     """Of methods that change something."""
+    method_permissions: ClassVar[Mapping[str, str]] = {}
+    """Of single methods, in the place of these two."""
