@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -143,7 +144,8 @@ def test_a_request_id_shows_the_tree(site: Site, kept: Kept) -> None:
     shown = site.manage("traces", kept.ids["stored"]).stdout.splitlines()
 
     assert shown[0].startswith(f"trace {kept.ids['stored']}  ")
-    names = [line.partition("|")[0].rstrip() for line in shown[1:] if "|" in line]
+    assert re.fullmatch("waited for: client .+, backend .+, policy 0, gateway .+", shown[1])
+    names = [line.partition("|")[0].rstrip() for line in shown[2:] if "|" in line]
     assert names == [
         "PUT s3.PutObject",
         "  auth.sigv4",
@@ -151,6 +153,6 @@ def test_a_request_id_shows_the_tree(site: Site, kept: Kept) -> None:
         "  upload.put_object",
         "    file.write",
     ]
-    assert "status=200 client=Boto3" in shown[1]
+    assert "status=200 client=Boto3" in shown[2]
     assert any("bytes=1000" in line for line in shown)
     assert any(". object.committed at " in line for line in shown)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+from .critical_path import span_times
 from .models import StoredTrace
 from .tree import Node, Tree
+from .waits import trace_waits
 
 _BAR_WIDTH = 32
 _NAME_WIDTH = 44
@@ -40,12 +42,16 @@ def list_lines(rows: Iterable[StoredTrace]) -> Iterator[str]:
 
 
 def waterfall_lines(tree: Tree) -> Iterator[str]:
-    """The spans as a tree, each with a bar on the time line of the whole trace, its facts and its events."""
+    """Who was waited for, then the spans as a tree, each with its facts, its events and a bar on the time
+    line of the whole trace; the bar is of ``#`` where the span is on the critical path."""
     began = datetime.fromtimestamp(tree.start_ns / 1e9, UTC)
     yield f"trace {tree.trace_id}  {began:%Y-%m-%d %H:%M:%S} UTC  {_duration(tree.duration_ms)}"
+    yield _waited_for(tree)
+    times = span_times(tree)
     for depth, node in tree.walk():
         name = "  " * depth + ("! " if node.is_error else "") + node.name
-        bar, duration = _bar(node, tree), _duration(node.duration_ms)
+        fill = "#" if times[node.span_id].is_critical else "-"
+        bar, duration = _bar(node, tree, fill), _duration(node.duration_ms)
         line = f"{name:{_NAME_WIDTH}.{_NAME_WIDTH}} |{bar}| {duration:>9}  {_facts(node)}"
         yield printable(line).rstrip()
         for event in node.events:
@@ -59,11 +65,23 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
-def _bar(node: Node, tree: Tree) -> str:
+def _waited_for(tree: Tree) -> str:
+    waits = trace_waits(tree)
+    parts = {
+        "client": waits.client_ms,
+        "backend": waits.backend_ms,
+        "policy": waits.policy_ms,
+        "gateway": waits.gateway_ms,
+    }
+    told = (f"{who} {_duration(waited) if waited >= 0.001 else 0}" for who, waited in parts.items())
+    return f"waited for: {', '.join(told)}"
+
+
+def _bar(node: Node, tree: Tree, fill: str) -> str:
     scale = _BAR_WIDTH / tree.duration_ms if tree.duration_ms else 0
     start = min(int(node.offset_ms * scale), _BAR_WIDTH - 1)
     length = min(max(round(node.duration_ms * scale), 1), _BAR_WIDTH - start)
-    return " " * start + "#" * length + " " * (_BAR_WIDTH - start - length)
+    return " " * start + fill * length + " " * (_BAR_WIDTH - start - length)
 
 
 def _duration(milliseconds: float) -> str:

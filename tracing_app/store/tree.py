@@ -41,6 +41,16 @@ class Node:
         for child in self.children:
             yield from child.walk(depth + 1)
 
+    @property
+    def interval_ns(self) -> tuple[int, int]:
+        """Its start and end in nanoseconds from the start of the whole trace."""
+        start = round(self.offset_ms * 1e6)
+        return start, start + round(self.duration_ms * 1e6)
+
+    def has_joined(self, parent: Node) -> bool:
+        """Whether it is a request of its own, which goes on with the upload that its parent began."""
+        return self.kind == parent.kind == "SERVER"
+
 
 @dataclass(frozen=True, slots=True)
 class Tree:
@@ -56,6 +66,11 @@ class Tree:
         """All spans, each with its depth."""
         for root in self.roots:
             yield from root.walk()
+
+    def requests(self) -> list[Node]:
+        """The roots, and the requests that joined an upload which another one began, in no order."""
+        joined = (child for _, node in self.walk() for child in node.children if child.has_joined(node))
+        return [*self.roots, *joined]
 
 
 def build_tree(trace_id: str, parts: Iterable[TracesData]) -> Tree:

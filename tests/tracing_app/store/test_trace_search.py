@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.tracing_app.store.drawn import Drawn, request, storage, tree_of, upload
 from tests.tracing_app.store.recorded import Recorded
 from tracing_app.redaction import upload_hash
 from tracing_app.store.search import TraceQuery, find_traces, load_tree
@@ -94,11 +95,29 @@ def test_a_waterfall(ids: dict[str, str]) -> None:
     lines = list(waterfall_lines(tree))
 
     assert lines[0].startswith(f"trace {ids['failed']}  2027-01-15 08:00:00 UTC  10.0 ms")
-    assert lines[1:] == [
+    assert lines[1] == "waited for: client 0, backend 0, policy 0, gateway 10.0 ms"
+    assert lines[2:] == [
         f"{'PUT s3.PutObject':44} |{'#' * 32}|   10.0 ms  status=503",
         f"{'  ! upload.work':44} |{' ' * 6}{'#' * 26}|    8.0 ms  error=ServiceUnavailable",
         "    . body.verified at 3.0 ms",
     ]
+
+
+def test_a_waterfall_tells_who_was_waited_for_and_what_was_waited_for() -> None:
+    part = upload(2, 8, client=3, backend=2.5, children=[storage(2, 7)])
+    tree = tree_of(request(0, 10, Drawn("beside", 0, 2), Drawn("short", 0, 1), part))
+
+    lines = list(waterfall_lines(tree))
+
+    assert lines[1] == "waited for: client 3.0 ms, backend 2.5 ms, policy 0, gateway 4.5 ms"
+    bars = {line.partition("|")[0].strip(): line.split("|")[1].strip() for line in lines[2:]}
+    assert {name: set(bar) for name, bar in bars.items()} == {
+        "request": {"#"},
+        "beside": {"#"},
+        "short": {"-"},
+        "upload.part": {"#"},
+        "file.write": {"#"},
+    }
 
 
 def traces(*arguments: str) -> tuple[int, str]:
