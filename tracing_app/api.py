@@ -14,7 +14,7 @@ from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Literal
 
-from opentelemetry.context import Context, attach, detach
+from opentelemetry.context import Context, attach, detach, get_current
 from opentelemetry.trace import (
     INVALID_SPAN,
     Span,
@@ -22,10 +22,10 @@ from opentelemetry.trace import (
     StatusCode,
     Tracer,
     get_current_span,
-    set_span_in_context,
 )
 
 from tracing_app.propagation.w3c import write_context
+from tracing_app.recording.current_context import with_current
 from tracing_app.redaction import Redactor
 from tracing_app.redaction import upload_hash as upload_hash
 
@@ -99,8 +99,9 @@ class stage(Stage):  # noqa: N801 - reads as the context manager it is
             self._span, self._token = INVALID_SPAN, None
             return self
         # What ``start_as_current_span`` does, less what it does with exceptions.
-        self._span = span = tracer.start_span(self._name, None, _KINDS[self._kind], self._attributes)
-        self._token = attach(set_span_in_context(span))
+        context = get_current()
+        self._span = span = tracer.start_span(self._name, context, _KINDS[self._kind], self._attributes)
+        self._token = attach(with_current(span, context))
         return self
 
     def __exit__(

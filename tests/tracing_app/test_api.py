@@ -3,7 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.baggage import get_baggage, set_baggage
+from opentelemetry.context import attach, detach, get_current
+from opentelemetry.trace import SpanKind, StatusCode, get_current_span
 
 from tracing_app import api
 from tracing_app.api import add, inject_context, name_request, redacted_key, stage, subject_hash
@@ -74,6 +76,21 @@ def test_a_number_is_added_up_on_the_span_under_way(kept: Kept) -> None:
 
     inner, outer = kept.spans()
     assert (outer.attributes["ms"], inner.attributes["ms"]) == (3.5, 7)
+
+
+def test_a_stage_leaves_the_rest_of_the_context_as_it_is(kept: Kept) -> None:
+    with_baggage = set_baggage("tenant", "a", get_current())
+    token = attach(with_baggage)
+    try:
+        with stage("outer"):
+            outer = get_current_span()
+            with stage("inner"):
+                assert get_baggage("tenant") == "a"
+                assert get_current_span() is not outer
+            assert get_current_span() is outer
+        assert get_current() is with_baggage
+    finally:
+        detach(token)
 
 
 def test_stages_nest(kept: Kept) -> None:

@@ -16,7 +16,7 @@ from opentelemetry.util.types import AnyValue
 
 logger = logging.getLogger(__name__)
 
-_NUMBERS = frozenset((bool, int, float))
+NUMBERS = frozenset((bool, int, float))
 _MAX_DEPTH = 8
 
 
@@ -30,7 +30,7 @@ def clean_attributes(
     for key, value in attributes.items():
         # The plain cases are asked for by exact type: this runs for every attribute of every span.
         kind = type(value)
-        if ((kind is str and len(value) <= max_length) or kind in _NUMBERS) and type(key) is str and key:  # type: ignore[arg-type]
+        if ((kind is str and len(value) <= max_length) or kind in NUMBERS) and type(key) is str and key:  # type: ignore[arg-type]
             cleaned[key] = value
         else:
             _clean_into(cleaned, key, value, max_length)
@@ -67,7 +67,7 @@ def clean_value(value: AnyValue, max_length: int, depth: int = 0) -> AnyValue:
     template-safe texts) become the builtin they are, so that an encoder may dispatch on exact types.
     """
     kind = type(value)
-    if kind in _NUMBERS:
+    if kind in NUMBERS:
         return value
     if isinstance(value, str):
         return (value if kind is str else str.__str__(value))[:max_length]

@@ -16,7 +16,7 @@ from types import MappingProxyType, TracebackType
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AnyValue
 
-from .attributes import clean_attributes, clean_value, is_valid_key, warn_dropped
+from .attributes import NUMBERS, clean_attributes, clean_value, is_valid_key, warn_dropped
 from .data import Attributes, EventData, LinkData, Scope
 from .exceptions import exception_attributes, exception_status
 from .trace_buffer import TraceBuffer
@@ -125,13 +125,17 @@ class LightSpan(Span):
             self._warn_ended("set_attribute")
             return
         limits = self.buffer.settings.limits
-        kept = clean_value(value, limits.max_attribute_length)
-        if kept is None:
-            warn_dropped(key, value)
-            self.dropped_attributes += 1
-        elif not is_valid_key(key):
-            self.dropped_attributes += 1
-        elif key in attributes or len(attributes) < limits.max_span_attributes:
+        kind, kept = type(value), value
+        # The plain cases are asked for by exact type, as in ``clean_attributes``.
+        is_plain = (kind is str and len(value) <= limits.max_attribute_length) or kind in NUMBERS  # type: ignore[arg-type]
+        if not (is_plain and type(key) is str and key):
+            kept = clean_value(value, limits.max_attribute_length)
+            if kept is None:
+                warn_dropped(key, value)
+            if kept is None or not is_valid_key(key):
+                self.dropped_attributes += 1
+                return
+        if key in attributes or len(attributes) < limits.max_span_attributes:
             attributes[key] = kept
         else:
             self.dropped_attributes += 1

@@ -11,17 +11,16 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import (
     DEFAULT_TRACE_STATE,
-    INVALID_SPAN,
     Link,
     Span,
     SpanContext,
     SpanKind,
     TraceFlags,
     Tracer,
-    set_span_in_context,
 )
 from opentelemetry.util.types import AnyValue
 
+from .current_context import SPAN_KEY
 from .current_span import CurrentSpan
 from .data import Scope
 from .dropped_span import DroppedSpan
@@ -30,9 +29,6 @@ from .settings import RecordingSettings
 from .span import LightSpan
 from .span_context import valid_context
 from .trace_buffer import TraceBuffer
-
-# The key of the current span in a context has no public name: the API is asked for it.
-(_SPAN_KEY,) = set_span_in_context(INVALID_SPAN, Context())
 
 _RANDOM = TraceFlags(TraceFlags.RANDOM_TRACE_ID)
 _FLAGS = tuple(TraceFlags(bits) for bits in range(4))
@@ -76,7 +72,7 @@ class LightTracer(Tracer):
         set_status_on_exception: bool = True,
     ) -> Span:
         settings = self._settings
-        parent = (get_current() if context is None else context).get(_SPAN_KEY)
+        parent = (get_current() if context is None else context).get(SPAN_KEY)
         span: Span
         if type(parent) is LightSpan and self._head is not None and parent.buffer.settings is settings:
             buffer = parent.buffer

@@ -129,7 +129,7 @@ class _Reader:
         if sign.is_quoted or sign.text not in OPERATORS:
             raise RuleError(f"{sign.text!r} is no operator; there are {', '.join(OPERATORS)}", sign.column)
         if sign.text == "exists":
-            return lambda spans: any(True for _ in field.read(spans))
+            return lambda spans: bool(field.read(spans))
         if sign.text in ("in", "not-in"):
             return _among(field, self._values(field), is_in=sign.text == "in")
         if sign.text in _TEXTS:

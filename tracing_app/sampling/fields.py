@@ -7,7 +7,7 @@ It has no value, one, or with ``any`` several; times are milliseconds, sizes byt
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,8 +17,9 @@ from tracing_app.recording.data import SpanData
 
 Kind = Literal["text", "number", "duration", "size", "flag", "any"]
 Value = str | int | float | bool
-Reader = Callable[[Sequence[SpanData]], Iterator[Value]]
+Reader = Callable[[Sequence[SpanData]], Sequence[Value]]
 
+_ERROR = StatusCode.ERROR
 _NANOSECONDS = 1e6
 _DURATIONS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0, "h": 3_600_000.0}
 _SIZES = {"": 1, "B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4}
@@ -85,44 +86,52 @@ def _guessed(text: str) -> Value:
 
 
 def _of_root(attribute: str) -> Reader:
-    def read(spans: Sequence[SpanData]) -> Iterator[Value]:
+    def read(spans: Sequence[SpanData]) -> Sequence[Value]:
         value = spans[-1].attributes.get(attribute)
-        if isinstance(value, (str, int, float)):
-            yield value
+        return (value,) if isinstance(value, (str, int, float)) else ()
 
     return read
 
 
 def _of_any(attribute: str) -> Reader:
-    def read(spans: Sequence[SpanData]) -> Iterator[Value]:
+    def read(spans: Sequence[SpanData]) -> Sequence[Value]:
+        values: list[Value] = []
         for span in spans:
             value = span.attributes.get(attribute)
             if isinstance(value, (str, int, float)):
-                yield value
+                values.append(value)
+        return values
 
     return read
 
 
-def _operation(spans: Sequence[SpanData]) -> Iterator[Value]:
+def _operation(spans: Sequence[SpanData]) -> Sequence[Value]:
     method = spans[-1].attributes.get("rpc.method")
-    if isinstance(method, str):
-        yield method.removeprefix("S3/")
+    return (method.removeprefix("S3/"),) if isinstance(method, str) else ()
 
 
-def _duration(spans: Sequence[SpanData]) -> Iterator[Value]:
-    yield (spans[-1].end_ns - spans[-1].start_ns) / _NANOSECONDS
+def _duration(spans: Sequence[SpanData]) -> Sequence[Value]:
+    return ((spans[-1].end_ns - spans[-1].start_ns) / _NANOSECONDS,)
 
 
-def _failed(spans: Sequence[SpanData]) -> Iterator[Value]:
-    yield any(span.status_code is StatusCode.ERROR for span in spans)
+def _failed(spans: Sequence[SpanData]) -> Sequence[Value]:
+    return (has_failed(spans),)
 
 
-def _name(spans: Sequence[SpanData]) -> Iterator[Value]:
-    yield spans[-1].name
+def has_failed(spans: Sequence[SpanData]) -> bool:
+    """Whether the status of any span is ERROR."""
+    for span in spans:  # noqa: SIM110 - asked about every trace: a generator costs as much again
+        if span.status_code is _ERROR:
+            return True
+    return False
 
 
-def _count(spans: Sequence[SpanData]) -> Iterator[Value]:
-    yield len(spans)
+def _name(spans: Sequence[SpanData]) -> Sequence[Value]:
+    return (spans[-1].name,)
+
+
+def _count(spans: Sequence[SpanData]) -> Sequence[Value]:
+    return (len(spans),)
 
 
 FIELDS = {

@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from opentelemetry.trace import StatusCode
-
 from tracing_app.recording.data import SpanData, TraceData, TraceSink
 
+from .fields import has_failed
 from .held import HeldUploads, belongs_to_upload
 from .keeping import PerSecond
 from .rules import Rule
@@ -31,7 +30,6 @@ HELD_FULL = "held_full"
 
 REASON, RULE, RATE = "mizuchi.sampling.reason", "mizuchi.sampling.rule", "mizuchi.sampling.rate"
 
-_ERROR = StatusCode.ERROR
 _REMEMBERED = 10_000
 
 
@@ -50,6 +48,7 @@ class Verdict:
 
 
 _FOLLOWS = Verdict(1.0, "upload")
+_UNSAMPLED = Verdict(0.0, "head")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class TailPolicy:
 
     def judge_as(self, trace_id: int, spans: Sequence[SpanData], *, is_head_sampled: bool) -> Verdict:
         """The verdict on these spans if they had that trace id and head decision."""
-        if self.errors and any(span.status_code is _ERROR for span in spans):
+        if self.errors and has_failed(spans):
             return Verdict(1.0, "error")
         verdict = self._healthy(trace_id, spans, is_head_sampled)
         if self.cap is None or not verdict.rate:
@@ -85,7 +84,7 @@ class TailPolicy:
         for rule in self.rules:
             if rule.matches(spans):
                 return Verdict(rule.keeping.rate(trace_id, spans), "rule", rule.name)
-        return Verdict(self.head_rate if is_head_sampled else 0.0, "head")
+        return Verdict(self.head_rate, "head") if is_head_sampled else _UNSAMPLED
 
 
 @dataclass(frozen=True, slots=True)

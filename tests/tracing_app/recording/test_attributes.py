@@ -6,6 +6,7 @@ import enum
 from collections import OrderedDict, deque
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from opentelemetry.attributes import BoundedAttributes
 from tests.tracing_app.recording.recorders import light
 from tracing_app.recording.attributes import clean_attributes, clean_value
 from tracing_app.recording.settings import RecordingLimits
+from tracing_app.recording.span import LightSpan
 
 
 class Colour(str, enum.Enum):  # noqa: UP042 - str() of it is not its value, unlike that of a StrEnum
@@ -183,3 +185,32 @@ def test_whatever_is_given_the_span_is_within_its_limits_and_counts(first, secon
         seen = set(depth_and_types(value, max_length))
         assert {kind for _, kind in seen} <= {str, bool, int, float, bytes, tuple, dict, type(None)}
         assert max(depth for depth, _ in seen) <= 9
+
+
+values = st.one_of(
+    st.text(max_size=12),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.booleans(),
+    st.binary(max_size=12),
+    st.none(),
+    st.lists(st.text(max_size=3), max_size=3),
+    st.sampled_from([SafeText("safe text"), Colour.RED, HTTPStatus.OK, Kilo(1.5), object()]),
+)
+keys = st.one_of(st.text(max_size=3), st.sampled_from([SafeText("safe"), Colour.RED, 7, None]))
+
+
+@given(st.lists(st.tuples(keys, values), max_size=6))
+def test_attributes_one_by_one_are_as_attributes_at_once(pairs: list[tuple[Any, Any]]) -> None:
+    provider, _ = light(limits=RecordingLimits(max_attribute_length=6, max_span_attributes=3))
+    tracer = provider.get_tracer("tests")
+    one_by_one, at_once = (cast(LightSpan, tracer.start_span(name)) for name in ("one by one", "at once"))
+
+    for key, value in pairs:
+        one_by_one.set_attribute(key, value)
+        at_once.set_attributes({key: value})
+
+    assert one_by_one.attributes == at_once.attributes
+    assert one_by_one.dropped_attributes == at_once.dropped_attributes
+    kinds = [[type(value) for value in span.attributes.values()] for span in (one_by_one, at_once)]
+    assert kinds[0] == kinds[1]
