@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
 from authz.apps import authz_app
 from authz.credentials import assign_new_key
-from authz.models import AccessKey
+from authz.decision_admin import PolicyDecisionAdmin
+from authz.key_states import STATES, expires_soon, of_state, state_of
+from authz.models import AccessKey, PolicyDecision
+from authz.shown import tag, to_the_minute
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[AccessKey]
@@ -24,13 +29,14 @@ else:
 EVERY_BUCKET = "*"
 _GIVEN = ("access_key_id",)
 _CHOSEN = ("principal", "buckets", "is_enabled", "expires_at", "note")
-_NOTED = ("created_at", "last_used_at")
+_NOTED = ("created", "last_used")
+_NEVER_USED = "never-used"
 
 
 class AccessKeyForm(_ModelForm):
     """Every bucket is a choice of its own: a key whose last bucket is unticked must not reach them all."""
 
-    buckets = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
+    buckets = forms.MultipleChoiceField(label="Buckets", widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -47,23 +53,57 @@ class AccessKeyForm(_ModelForm):
         return None if EVERY_BUCKET in chosen else sorted(chosen)
 
 
+class StateFilter(admin.SimpleListFilter):
+    """By what has become of them, and by whether anybody uses them."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [*((state, state.capitalize()) for state in STATES), (_NEVER_USED, "Never used")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
+        chosen = self.value()
+        if chosen == _NEVER_USED:
+            return queryset.filter(last_used_at=None)
+        return next((of_state(queryset, state) for state in STATES if state == chosen), queryset)
+
+
 @admin.register(AccessKey)
 class AccessKeyAdmin(_ModelAdmin):
     form = AccessKeyForm
-    list_display = ["access_key_id", "principal", "reach", "usable", "expires_at", "last_used_at", "note"]
-    list_filter = ["is_enabled", "expires_at"]
+    list_display = ["access_key_id", "state", "principal", "reach", "expires", "last_used", "note"]
+    list_filter = [StateFilter]
+    list_per_page = 50
+    list_max_show_all = 500
+    show_facets = admin.ShowFacets.NEVER
     search_fields = ["access_key_id", "principal", "note"]
-    search_help_text = "Access key id, principal or note"
+    search_help_text = "Access key id, principal or note. Keys of config.yaml are not here."
     actions = ["disable", "enable"]
 
     @admin.display(description="buckets")
     def reach(self, key: AccessKey) -> str:
         return "every bucket" if key.buckets is None else ", ".join(key.buckets)
 
-    @admin.display(description="usable", boolean=True)
-    def usable(self, key: AccessKey) -> bool:
-        """Enabled and not expired."""
-        return key.is_usable
+    @admin.display(description="state")
+    def state(self, key: AccessKey) -> str:
+        """What has become of it, and whether that will change within a week."""
+        state = state_of(key)
+        if expires_soon(key):
+            return tag("expires soon", "warn")
+        return tag(state, "ok" if state == "usable" else "bad")
+
+    @admin.display(description="expires (UTC)", ordering="expires_at")
+    def expires(self, key: AccessKey) -> str:
+        return "never" if key.expires_at is None else to_the_minute(key.expires_at)
+
+    @admin.display(description="last used (UTC)", ordering="last_used_at")
+    def last_used(self, key: AccessKey) -> str:
+        return "never" if key.last_used_at is None else to_the_minute(key.last_used_at)
+
+    @admin.display(description="created (UTC)")
+    def created(self, key: AccessKey) -> str:
+        return to_the_minute(key.created_at)
 
     def get_fields(self, request: HttpRequest, obj: AccessKey | None = None) -> list[Any]:
         return [*_GIVEN, *_CHOSEN, *_NOTED] if obj else [*_CHOSEN]
@@ -93,10 +133,22 @@ class AccessKeyAdmin(_ModelAdmin):
 
     @admin.action(description="Disable the selected access keys", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[AccessKey]) -> None:
-        changed = queryset.update(is_enabled=False)
+        changed = self._switch(request, queryset, is_enabled=False)
         messages.success(request, f"Access keys disabled: {changed}. They stop working within seconds.")
 
     @admin.action(description="Enable the selected access keys", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[AccessKey]) -> None:
-        changed = queryset.update(is_enabled=True)
+        changed = self._switch(request, queryset, is_enabled=True)
         messages.success(request, f"Access keys enabled: {changed}.")
+
+    def _switch(self, request: HttpRequest, queryset: QuerySet[AccessKey], *, is_enabled: bool) -> int:
+        """Returns how many were not so before; each of them is in the audit log."""
+        with transaction.atomic():
+            keys = list(queryset.exclude(is_enabled=is_enabled))
+            changed = AccessKey.objects.filter(pk__in=[key.pk for key in keys]).update(is_enabled=is_enabled)
+            for key in keys:
+                self.log_change(request, key, [{"changed": {"fields": ["Is enabled"]}}])
+        return changed
+
+
+admin.site.register(PolicyDecision, PolicyDecisionAdmin)

@@ -18,3 +18,9 @@ def token_principal(issuer: str, subject: str) -> str:
     if len(principal) <= MAX_CHARACTERS:
         return principal
     return f"{PREFIX}sha256:{hashlib.sha256(principal.encode()).hexdigest()}"
+
+
+def token_subject(principal: str) -> str | None:
+    """The subject in a token's principal; None in any other, and where only a hash of it is left."""
+    before, sign, subject = principal.partition("#")
+    return subject if sign and before.startswith(PREFIX) else None

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
@@ -37,7 +38,7 @@ def test_the_secret_is_shown_once_and_works(admin_client: Client) -> None:
     found = CredentialStore([], secret_box()).find(shown[0])
     assert found is not None
     assert (found.principal, found.secret) == ("alice", shown[1])
-    pages = [LIST, page_of(AccessKey.objects.get()), reverse("admin:index")]
+    pages = [LIST, page_of(AccessKey.objects.get()), reverse("admin:password_change")]
     assert not [page for page in pages if shown[1] in admin_client.get(page).content.decode()]
 
 
@@ -120,18 +121,70 @@ def test_actions_change_the_selected_keys_only(admin_client: Client, action: str
     assert changed == {rows[0].pk, rows[2].pk}
 
 
-def test_the_list_tells_what_is_usable_and_where(admin_client: Client) -> None:
+def states(client: Client, query: str = "") -> dict[str, str]:
+    """What the list shows each principal's key to be."""
+    page = client.get(f"{LIST}?{query}").content.decode()
+    rows = re.findall(r"<tr>.*?</tr>", page, re.DOTALL)
+    found = (re.findall(r'desk-tag \w+">([^<]+)<.*principal[^>]*>([a-z]+)<', row, re.DOTALL) for row in rows)
+    return {principal: state for row in found for state, principal in row}
+
+
+def make_some() -> None:
+    now = timezone.now()
     create_access_key("fresh", buckets=["a", "b"])
-    create_access_key("expired", expires_at=timezone.now() - timedelta(seconds=1))
+    create_access_key("brief", expires_at=now + timedelta(days=6))
+    create_access_key("expired", expires_at=now - timedelta(seconds=1))
     disabled, _ = create_access_key("disabled")
-    AccessKey.objects.filter(pk=disabled.pk).update(is_enabled=False)
+    AccessKey.objects.filter(pk=disabled.pk).update(is_enabled=False, last_used_at=now)
 
-    rows = re.findall(r"<tr>.*?</tr>", admin_client.get(LIST).content.decode(), re.DOTALL)
-    usable = {name: "icon-yes" in row for row in rows for name in re.findall("principal[^>]*>([a-z]+)<", row)}
 
-    assert usable == {"fresh": True, "expired": False, "disabled": False}
-    assert any("a, b" in row for row in rows)
-    assert any("every bucket" in row for row in rows)
+def test_the_list_tells_what_is_usable_and_where(admin_client: Client) -> None:
+    make_some()
+    page = admin_client.get(LIST).content.decode()
+
+    assert states(admin_client) == {
+        "fresh": "usable",
+        "brief": "expires soon",
+        "expired": "expired",
+        "disabled": "disabled",
+    }
+    assert "a, b" in page
+    assert "every bucket" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("state=usable", {"fresh", "brief"}),
+        ("state=expired", {"expired"}),
+        ("state=disabled", {"disabled"}),
+        ("state=never-used", {"fresh", "brief", "expired"}),
+        ("q=bri", {"brief"}),
+    ],
+)
+def test_the_list_is_filtered_and_searched(admin_client: Client, query: str, found: set[str]) -> None:
+    make_some()
+
+    assert set(states(admin_client, query)) == found
+
+
+def test_every_change_is_in_the_audit_log(admin_client: Client) -> None:
+    secret = re.findall("<code>([^<]+)</code>", add(admin_client))[1]
+    key = AccessKey.objects.get()
+    admin_client.post(page_of(key), NO_EXPIRY | {"buckets": ["uploads"], "note": "n"})
+    for action in ("enable", "disable", "disable", "enable"):
+        admin_client.post(LIST, {"action": action, "_selected_action": [key.pk]})
+    admin_client.post(reverse("admin:authz_accesskey_delete", args=[key.pk]), {"post": "yes"})
+
+    entries = LogEntry.objects.order_by("pk")
+    assert [(each.user.username, each.get_change_message()) for each in entries] == [
+        ("admin", "Added."),
+        ("admin", "Changed Buckets and Note."),
+        ("admin", "Changed Is enabled."),
+        ("admin", "Changed Is enabled."),
+        ("admin", ""),
+    ]
+    assert secret not in repr(list(entries.values()))
 
 
 def test_no_page_reads_the_encrypted_secret_back(admin_client: Client) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from authz.config import TokenSource
-from authz.jwt.principal import token_principal
+from authz.jwt.principal import token_principal, token_subject
 from authz.jwt.sources import presented_tokens
 from authz.sigv4.parts import RequestParts
 
@@ -62,3 +62,17 @@ def test_principals_of_tokens_are_told_apart() -> None:
     assert len(set(principals)) == len(people)
     assert all(principal.startswith("jwt:") and len(principal) <= 255 for principal in principals)
     assert token_principal("https://idp.example", "alice") == "jwt:https://idp.example#alice"
+
+
+@pytest.mark.parametrize(
+    ("principal", "subject"),
+    [
+        (token_principal("https://idp.example/a#b", "al#ice"), "al#ice"),
+        (token_principal("", "alice"), "alice"),
+        (token_principal("https://idp.example", "x" * 300), None),
+        ("build#7", None),
+    ],
+    ids=["signs", "no-issuer", "hashed", "a-keys"],
+)
+def test_the_subject_of_a_principal(principal: str, subject: str | None) -> None:
+    assert token_subject(principal) == subject
