@@ -13,6 +13,7 @@ from tracing_app.recording.choices import Always
 from tracing_app.recording.data import SpanData
 from tracing_app.recording.provider import LightTracerProvider
 from tracing_app.recording.samplers import HeadSampler
+from tracing_app.sampling.expression import parse_condition
 from tracing_app.user_agent import NAMES, OTHER, client_name
 
 CANARY = "cana-ry-1414"
@@ -73,3 +74,11 @@ def test_the_root_span_tells_the_client() -> None:
 
 def test_a_client_that_says_nothing_has_no_name() -> None:
     assert "user_agent.name" not in root_of().attributes
+
+
+def test_sampling_rules_can_ask_for_the_client() -> None:
+    is_rclone = parse_condition("client = rclone")
+
+    assert is_rclone([root_of(HTTP_USER_AGENT="rclone/v1.68.1")])
+    assert not is_rclone([root_of(HTTP_USER_AGENT=f"{CANARY} rclone/v1.68.1")])
+    assert parse_condition("not client exists")([root_of()])
