@@ -117,9 +117,8 @@ def test_a_small_file_goes_in_one_piece(upload_page: Page, desk: Desk, tmp_path:
     shots(page, "upload-empty")
     file = file_of(tmp_path, "käse & brot #1.txt", 1000)
     page.get_by_label("Folder").fill("/in/deep/")
-    page.get_by_role("button", name="browse files").focus()
     with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
+        page.get_by_role("button", name="browse files").press("Enter")
     chooser.value.set_files(file)
     button = page.get_by_role("button", name="Upload 1 file")
     button.wait_for()
@@ -208,28 +207,52 @@ def test_what_cannot_be_a_key_is_said_before_anything_is_sent(upload_page: Page,
     assert requests.answers == []
 
 
-def test_a_part_that_fails_for_a_moment_is_sent_again(upload_page: Page, desk: Desk, tmp_path: Path) -> None:
-    """On a page of its own: the browser's console tells of the failure."""
+@pytest.fixture
+def failing_page(upload_page: Page, desk: Desk) -> Iterator[Page]:
+    """One whose console may tell of requests that failed."""
     page = upload_page.context.new_page()
-    try:
-        requests, failed = Requests(page), []
+    page.goto(f"{desk.url}/admin/upload/")
+    yield page
+    page.close()
 
-        def fail_once(route: Route) -> None:
-            if failed:
-                route.continue_()
-            else:
-                failed.append(route)
-                route.fulfill(status=503)
 
-        page.goto(f"{desk.url}/admin/upload/")
-        page.route(re.compile("partNumber=2&"), fail_once)
-        file = file_of(tmp_path, "again.bin", 9 * MIB)
-        begin(page, file)
-        result(page, file.name)
-        assert stored(desk, file.name) == file.read_bytes()
-        assert requests.parts() == [1, 2]
-    finally:
-        page.close()
+def test_a_part_that_fails_for_a_moment_is_sent_again(failing_page: Page, desk: Desk, tmp_path: Path) -> None:
+    page, requests = failing_page, Requests(failing_page)
+    failed = []
+
+    def fail_once(route: Route) -> None:
+        if failed:
+            route.continue_()
+        else:
+            failed.append(route)
+            route.fulfill(status=503)
+
+    page.route(re.compile("partNumber=2&"), fail_once)
+    file = file_of(tmp_path, "again.bin", 9 * MIB)
+    begin(page, file)
+    result(page, file.name)
+    assert stored(desk, file.name) == file.read_bytes()
+    assert requests.parts() == [1, 2]
+
+
+def test_what_the_gateway_refuses_is_told_with_the_request_id(
+    failing_page: Page, desk: Desk, tmp_path: Path
+) -> None:
+    page, requests = failing_page, Requests(failing_page)
+    file = file_of(tmp_path, "refused.txt", 1)
+    page.get_by_label("Folder").fill("a//b")
+    begin(page, file)
+    page.locator("#upload-failures li", has_text="refused.txt").wait_for()
+    told = page.locator("#upload-failures li").inner_text()
+    assert "InvalidArgument" in told
+    assert f"request id {requests.ids().pop()}" in told
+    expect_accessible(page)
+    shots(page, "upload-refused")
+    page.get_by_label("Folder").fill("a/b")
+    page.get_by_role("button", name="Retry upload").first.click()
+    result(page, "a/b/refused.txt")
+    assert page.locator("#upload-failures").is_hidden()
+    assert stored(desk, "a/b/refused.txt") == file.read_bytes()
 
 
 def until(page: Page, holds: Any, milliseconds: int = 20_000) -> None:

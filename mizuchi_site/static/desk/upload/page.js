@@ -1,6 +1,7 @@
 import {Uppy} from "../../vendor/uppy/uppy.min.js";
 import {addDashboard} from "./dashboard.js";
 import {Destination} from "./destination.js";
+import {Failures} from "./failures.js";
 import {refusal} from "./part_plan.js";
 import {Results} from "./results.js";
 import {Resumption} from "./resumption.js";
@@ -18,6 +19,7 @@ const form = document.getElementById("upload-destination");
 const destination = new Destination(form);
 const unfinished = new UnfinishedUploads(page.dataset.user);
 const s3 = new S3(new Signing(page.dataset.signing, form.elements.csrfmiddlewaretoken.value));
+const failures = new Failures(document.getElementById("upload-failures"));
 const results = new Results(document.getElementById("upload-results"));
 
 const uppy = new Uppy({onBeforeUpload: withTargets});
@@ -26,6 +28,7 @@ uppy.use(GatewayUploader, {
   s3,
   unfinished,
   slots: new Slots(PARALLEL_BODIES),
+  targetOf,
   limitsOf: (bucket) => destination.limitsOf(bucket),
 });
 
@@ -36,11 +39,19 @@ const resumption = new Resumption(document.getElementById("upload-unfinished"), 
   onChosen: goOn,
   onDiscard: discard,
 });
-resumption.show();
+showLists();
 
 uppy.on("upload-success", (file, {body}) => results.add(file.meta.target, file.size, body));
-uppy.on("upload-start", () => resumption.show());
-uppy.on("file-removed", () => resumption.show());
+uppy.on("upload-error", (file) => {
+  // What was begun goes on where it is; else another try is for the folder as it is then.
+  if (!unfinished.of(file.meta.target, file.data)) uppy.setFileMeta(file.id, {target: undefined});
+});
+for (const change of ["upload-start", "upload-error", "file-removed"]) uppy.on(change, showLists);
+
+function showLists() {
+  resumption.show();
+  failures.show(uppy.getFiles().filter(({error}) => error));
+}
 
 /** Uppy's onBeforeUpload: gives each file its key, or says what is wrong and begins nothing. */
 function withTargets(files) {
@@ -48,7 +59,7 @@ function withTargets(files) {
   const given = {...files};
   for (const [id, file] of Object.entries(files)) {
     if (file.progress.uploadComplete) continue;
-    const target = file.meta.target ?? {bucket: destination.bucket, key: destination.keyOf(file)};
+    const target = file.meta.target ?? targetOf(file);
     const address = `${target.bucket}/${target.key}`;
     const fault = addresses.has(address)
       ? "has the same key as another of these files."
@@ -61,6 +72,10 @@ function withTargets(files) {
     given[id] = {...file, meta: {...file.meta, target}};
   }
   return given;
+}
+
+function targetOf(file) {
+  return {bucket: destination.bucket, key: destination.keyOf(file)};
 }
 
 function refused(file, {bucket}) {

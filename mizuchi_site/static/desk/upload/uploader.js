@@ -3,7 +3,10 @@ import {Transfer} from "./transfer.js";
 
 /** Uppy's uploader to this gateway: sends each file by a Transfer, which can be paused. */
 export class GatewayUploader extends BasePlugin {
-  /** @param {{s3: object, slots: object, unfinished: object, limitsOf: function(string): object}} opts */
+  /**
+   * @param {{s3: object, slots: object, unfinished: object, targetOf: function(object): object,
+   *   limitsOf: function(string): object}} opts ``targetOf`` a file that has no ``target`` in its meta yet
+   */
   constructor(uppy, opts) {
     super(uppy, opts);
     this.type = "uploader";
@@ -29,8 +32,9 @@ export class GatewayUploader extends BasePlugin {
   /** Resolves when the file is stored, was removed, or failed. */
   #send(file) {
     const {promise, resolve} = Promise.withResolvers();
-    const {s3, slots, unfinished, limitsOf} = this.opts;
-    const {target} = file.meta;
+    const {s3, slots, unfinished, targetOf, limitsOf} = this.opts;
+    const target = file.meta.target ?? targetOf(file);
+    this.uppy.setFileMeta(file.id, {target});
     const transfer = new Transfer({
       file: file.data,
       target,
