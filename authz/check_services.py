@@ -87,8 +87,13 @@ def _ask(engine: Engine, question: PolicyQuestion) -> ServiceStep:
     try:
         detail, advice = _judged(engine, engine.ask(question))
     except EngineFailure as failure:
-        detail, advice = failure.detail or failure.code, _ADVICE.get(failure.code, _GENERAL_ADVICE)
+        detail, advice = failure.detail or failure.code, failure_advice(failure.code)
     return ServiceStep(engine.name, where, asked, time.perf_counter() - began, detail, advice)
+
+
+def failure_advice(code: str) -> str:
+    """What to do about an engine that does not answer, by the code of its failure."""
+    return _ADVICE.get(code, _GENERAL_ADVICE)
 
 
 def _judged(engine: Engine, answer: EngineAnswer) -> tuple[str, str]:

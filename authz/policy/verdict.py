@@ -31,6 +31,10 @@ class Verdict:
     is_cached: bool = False
     seconds: float = 0.0
 
+    @property
+    def milliseconds(self) -> float:
+        return self.seconds * 1e3
+
 
 def answered(
     engine: EngineName,

@@ -49,6 +49,10 @@ _MENU: Final[Sequence[tuple[str, tuple[Item, ...]]]] = (
                 "authz_accesskey_changelist",
                 ("authz.view_accesskey", "authz.change_accesskey"),
             ),
+            Item("Buckets", "buckets", ("mizuchi_site.view_buckets",)),
+            Item("Policy tester", "policy_test", ("mizuchi_site.test_policy",)),
+            Item("Recent decisions", "authz_policydecision_changelist", ("authz.view_policydecision",)),
+            Item("Signature doctor", "diagnoses", ("mizuchi_site.view_diagnoses",)),
         ),
     ),
     (
@@ -56,6 +60,7 @@ _MENU: Final[Sequence[tuple[str, tuple[Item, ...]]]] = (
         (
             Item("Users", "auth_user_changelist", ("auth.view_user", "auth.change_user")),
             Item("Roles", "auth_group_changelist", ("auth.view_group", "auth.change_group")),
+            Item("Audit log", "audit", ("mizuchi_site.view_audit",)),
         ),
     ),
 )

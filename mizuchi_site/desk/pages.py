@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
+from .audit import AuditLog
+from .buckets import BucketList
+from .diagnoses import DiagnosisList
 from .page import DeskView, Page
+from .policy_test import PolicyTest
 from .traces import TraceList
 from .upload_page import UploadPage
 from .waterfall import Waterfall
@@ -13,6 +17,10 @@ PAGES: tuple[Page, ...] = (
     Page("traces/", "traces", TraceList),
     Page("traces/<str:trace_id>/", "trace", Waterfall),
     Page("upload/", "upload_page", UploadPage),
+    Page("buckets/", "buckets", BucketList),
+    Page("policy-test/", "policy_test", PolicyTest),
+    Page("diagnoses/", "diagnoses", DiagnosisList),
+    Page("audit/", "audit", AuditLog),
 )
 
 
