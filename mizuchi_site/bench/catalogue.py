@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from . import overhead
+from . import overhead, sampling, sigv4, spans
 from .report import Table
 
 
@@ -32,4 +32,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
         overhead.measure,
         overhead.steps,
     ),
+    "spans": Benchmark("what recording and encoding cost, the SDK beside it", spans.measure, spans.steps),
+    "sampling": Benchmark("what the verdict on a trace costs", sampling.measure, sampling.steps),
+    "sigv4": Benchmark("what a signature costs", sigv4.measure, sigv4.steps),
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from mizuchi_site.bench import overhead
+from mizuchi_site.bench import calls, overhead
 
 
 def test_an_overhead_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,6 +25,17 @@ def test_an_overhead_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert report["machine"]["cores"]
     assert "| always |" in page.read_text()
     assert picture.read_bytes().startswith(b"<svg")
+
+
+@pytest.mark.parametrize("name", ["spans", "sampling", "sigv4"])
+def test_calls_are_measured(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "_TURN_SECONDS", 0.001)
+    out = StringIO()
+    call_command("bench", name, "--quick", "--json", stdout=out)
+    (report,) = json.loads(out.getvalue())
+    rows = {title: row for table in report["tables"] for title, row in table["rows"].items()}
+    assert len(rows) >= 4
+    assert all(0 < row["CPU"]["spread"]["median"] < 10_000 for row in rows.values())
 
 
 def test_an_unknown_benchmark_is_named() -> None:
