@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -18,6 +18,7 @@ from uploads.s3.addressing import MAX_KEY_BYTES, check_key
 from uploads.s3.errors import S3Error
 from uploads.s3.operations import Operation
 
+from .answers import FAULTS, NOT_FOUND, REFUSED
 from .views import RestView
 
 _REQUIRED: Final = {
@@ -92,13 +93,7 @@ class BrowserUploads(RestView):
 
     @extend_schema(
         request=ObjectRequestSerializer,
-        responses={
-            200: SignedRequestSerializer,
-            400: OpenApiResponse({"type": "object"}, description="What is wrong, by field."),
-            401: OpenApiResponse({"type": "object"}, description="Log in, or send a token."),
-            403: OpenApiResponse({"type": "object"}, description="The user may not upload in the browser."),
-            404: OpenApiResponse({"type": "object"}, description="No such bucket is open for it."),
-        },
+        responses={200: SignedRequestSerializer, **FAULTS, **REFUSED, **NOT_FOUND},
     )
     def post(self, request: Request) -> Response:
         serializer = ObjectRequestSerializer(data=request.data)
