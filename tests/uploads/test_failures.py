@@ -28,6 +28,11 @@ def test_the_table_has_every_backend_error_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("kind", BACKEND_FAILURES, ids=lambda kind: kind.__name__)
+def test_a_backend_error_has_the_status_of_its_answer(kind: type[backend.BackendError]) -> None:
+    assert kind.status == failure_of(kind()).status
+
+
+@pytest.mark.parametrize("kind", BACKEND_FAILURES, ids=lambda kind: kind.__name__)
 def test_a_backend_error_is_told_in_its_words_and_logged_in_detail(kind: type[backend.BackendError]) -> None:
     failure = failure_of(kind(detail=SECRET))
 

@@ -29,6 +29,8 @@ class BackendError(Exception):
     """Base of everything a backend raises on purpose."""
 
     message = "The storage behind this gateway failed. Try again."
+    status = 503
+    """Of the answer (RFC 9110): below 500 it is the client's fault, and traces say so."""
 
     def __init__(self, message: str | None = None, *, detail: str = "") -> None:
         self.message = message or type(self).message
@@ -64,6 +66,7 @@ class BackendRefused(BackendError):
     """The storage refused the request for a reason of its own (a 4xx without a type here)."""
 
     message = "The storage refused the upload."
+    status = 400
 
 
 class OutOfSpace(BackendError):
@@ -76,51 +79,60 @@ class Unsupported(BackendError):
     """The storage has no such feature, and dropping it silently would be a lie."""
 
     message = "The storage of this bucket cannot honour a header of this request. Leave it out."
+    status = 501
 
 
 class KeyNotRepresentable(BackendError):
     """The storage has no way to hold this key (empty segment, too long a name, a folder of that name)."""
 
     message = "The storage of this bucket cannot hold an object with this key. Choose another key."
+    status = 400
 
 
 class UploadNotFound(BackendError):
     """No multipart upload with this id."""
 
     message = "The specified multipart upload does not exist. It may have been aborted or completed."
+    status = 404
 
 
 class PartInvalid(BackendError):
     """A part of the list is missing or its ETag or checksum differs."""
 
     message = "One or more of the specified parts could not be found or did not match. Upload the part again."
+    status = 400
 
 
 class PartTooSmall(BackendError):
     """A part other than the last is smaller than 5 MiB."""
 
     message = "Your proposed upload is smaller than the minimum allowed size: parts have at least 5 MiB."
+    status = 400
 
 
 class ObjectTooLarge(BackendError):
     """Larger than the storage can hold in one object."""
 
     message = "Your proposed upload exceeds the maximum allowed object size of the storage."
+    status = 400
 
 
 class DigestRejected(BackendError):
     """The storage verified a digest and disagreed."""
 
     message = "The digest you specified did not match what the storage received. Send the body again."
+    status = 400
 
 
 class ConditionFailed(BackendError):
     """``If-None-Match: *`` or ``If-Match`` does not hold."""
 
     message = "At least one of the preconditions you specified did not hold."
+    status = 412
 
 
 class ConditionConflict(BackendError):
     """Another write to the same key was under way."""
 
     message = "A conflicting operation occurred during the conditional request. Try again."
+    status = 409
