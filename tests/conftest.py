@@ -1,5 +1,10 @@
 """What every test may use."""
 
+import os
+
+# Instrumentations read it once in a process, whichever of them is first: as the gateway has it.
+os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "http"
+
 import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
