@@ -27,6 +27,7 @@ _keys = Keyring.derive(_masters or [kept_secret(_places.var / "secret.key")])
 
 
 # What the rooms, the server and the commands are told.
+CONFIGURATION = _loaded
 VAR = _places.var
 SERVER = _config.server
 UPLOADS = uploads_config(_config, _keys)

@@ -37,6 +37,10 @@ class Step:
     detail: str
     advice: str = ""
 
+    @property
+    def milliseconds(self) -> float:
+        return self.seconds * 1000
+
 
 _ADVICE: dict[StepName, str] = {
     "resolve": "The name of the collector's host is not known here: check tracing.otlp.endpoint and DNS.",

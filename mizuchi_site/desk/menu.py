@@ -56,6 +56,13 @@ _MENU: Final[Sequence[tuple[str, tuple[Item, ...]]]] = (
         ),
     ),
     (
+        "Settings",
+        (
+            Item("Tracing settings", "tracing_settings", ("mizuchi_site.view_tracing_settings",)),
+            Item("Configuration", "configuration", ("mizuchi_site.view_configuration",)),
+        ),
+    ),
+    (
         "Administration",
         (
             Item("Users", "auth_user_changelist", ("auth.view_user", "auth.change_user")),

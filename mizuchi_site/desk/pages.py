@@ -7,9 +7,12 @@ from django.http import HttpRequest
 from .audit import AuditLog
 from .buckets import BucketList
 from .diagnoses import DiagnosisList
+from .configuration import ConfigurationPage
 from .page import DeskView, Page
 from .policy_test import PolicyTest
 from .traces import TraceList
+from .tracing_history import TracingHistory
+from .tracing_settings import TracingSettings
 from .upload_page import UploadPage
 from .waterfall import Waterfall
 
@@ -17,6 +20,9 @@ PAGES: tuple[Page, ...] = (
     Page("traces/", "traces", TraceList),
     Page("traces/<str:trace_id>/", "trace", Waterfall),
     Page("upload/", "upload_page", UploadPage),
+    Page("tracing/", "tracing_settings", TracingSettings),
+    Page("tracing/history/", "tracing_history", TracingHistory),
+    Page("configuration/", "configuration", ConfigurationPage),
     Page("buckets/", "buckets", BucketList),
     Page("policy-test/", "policy_test", PolicyTest),
     Page("diagnoses/", "diagnoses", DiagnosisList),

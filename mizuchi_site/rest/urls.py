@@ -9,11 +9,19 @@ from .access_keys import AccessKeys, OneAccessKey
 from .audit import Audit
 from .browser_uploads import BrowserUploads
 from .buckets import Buckets
+from .configuration import Configuration
 from .decisions import Decisions
 from .diagnoses import Diagnoses, DiagnosesOfRequest
 from .policy_test import PolicyTest
 from .tokens import ObtainToken, RefreshToken
 from .traces import TracePoints, Traces
+from .tracing_settings import (
+    RestoreTracingRevision,
+    TracingRevisions,
+    TracingSettings,
+    UndoTracingRevision,
+)
+from .tracing_trials import SamplingDryRun, TestSpan
 from .views import RestView
 
 
@@ -51,5 +59,16 @@ urlpatterns = [
     path("schema/", Schema.as_view(), name="schema"),
     path("traces/", Traces.as_view(), name="traces"),
     path("traces/points/", TracePoints.as_view(), name="trace-points"),
+    path("configuration/", Configuration.as_view(), name="configuration"),
+    path("tracing/settings/", TracingSettings.as_view(), name="tracing-settings"),
+    path("tracing/settings/undo/", UndoTracingRevision.as_view(), name="tracing-undo"),
+    path("tracing/settings/revisions/", TracingRevisions.as_view(), name="tracing-revisions"),
+    path(
+        "tracing/settings/revisions/<int:number>/restore/",
+        RestoreTracingRevision.as_view(),
+        name="tracing-restore",
+    ),
+    path("tracing/dry-run/", SamplingDryRun.as_view(), name="tracing-dry-run"),
+    path("tracing/test-span/", TestSpan.as_view(), name="tracing-test-span"),
     path("docs/", SchemaPage.as_view(), name="docs"),
 ]

@@ -63,10 +63,12 @@ def resident_bytes() -> int | None:
 
 
 def _tracing() -> dict[str, Any]:
-    """By ``export``, ``store``, ``sampling`` and ``logs``: the statistics of each that is at work."""
+    """By ``export``, ``store``, ``sampling`` and ``logs``: the statistics of each that is at work; and the
+    ``revision`` of the live settings that it samples by."""
     tracing, logs = current_tracing(), log_export_stats()
     told: dict[str, Any] = {}
     if tracing is not None:
+        told["revision"] = tracing.control.revision
         told["sampling"] = dataclasses.asdict(tracing.sampler.stats())
         for name, worker in (("export", tracing.exporter), ("store", tracing.store)):
             if worker is not None:

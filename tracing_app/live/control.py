@@ -18,16 +18,19 @@ logger = logging.getLogger("mizuchi.tracing.live")
 
 
 class SamplingControl:
-    """Holds what decides about traces; ``apply`` replaces its settings while requests run."""
+    """Holds what decides about traces; ``apply`` replaces its settings while requests run. ``revision`` is
+    the number of those in force, 0 for the file's."""
 
     def __init__(self, base: SamplingConfig, head: HeadSampler, tail: TailSampler) -> None:
         self._base = base
         self._head = head
         self._tail = tail
         self.settings = LiveSettings(True, base)
+        self.revision = 0
 
-    def apply(self, overrides: Mapping[str, Any]) -> None:
-        """Put the file's settings with these overrides in force. What cannot be right changes nothing."""
+    def apply(self, revision: int, overrides: Mapping[str, Any]) -> None:
+        """Put the file's settings with a revision's overrides in force. What cannot be right changes
+        nothing."""
         try:
             settings = apply_overrides(self._base, overrides)
         except OverridesInvalid as error:
@@ -38,5 +41,5 @@ class SamplingControl:
             self._head.replace(head_choice(settings.sampling), tail=True)
         else:
             self._head.replace(Never(), tail=False)
-        self.settings = settings
+        self.settings, self.revision = settings, revision
         logger.info("tracing settings are in force: %s", ", ".join(sorted(overrides)) or "those of the file")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tracing_app.apps import tracing_config
@@ -24,7 +24,8 @@ class EffectiveKey:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """``revision`` is the newest. With ``faults`` it cannot be right, and the file's settings are told."""
+    """``revision`` is the newest. With ``faults`` it cannot be right, and the file's settings are told. While
+    the file says that tracing is off, or has no place for traces, nothing is recorded whatever is set."""
 
     settings: LiveSettings
     keys: tuple[EffectiveKey, ...]
@@ -38,21 +39,23 @@ class Effective:
 
     @property
     def overrides(self) -> dict[str, Any]:
-        return {each.key: each.value for each in self.keys if each.changed}
+        """Those in force."""
+        return dict(self.revision.overrides) if self.revision and not self.faults else {}
 
 
 def effective() -> Effective:
     """What the newest revision and the file make together."""
-    base = tracing_config().sampling
+    config = tracing_config()
     revision = newest_revision()
     faults: tuple[OverrideFault, ...] = ()
-    of_file = settings = LiveSettings(True, base)
+    of_file = settings = LiveSettings(config.is_enabled, config.sampling)
     changed: dict[str, TracingRevision] = {}
     if revision is not None:
         try:
-            settings, changed = apply_overrides(base, revision.overrides), origins()
+            settings, changed = apply_overrides(config.sampling, revision.overrides), origins()
         except OverridesInvalid as error:
             faults = error.faults
+    settings = replace(settings, enabled=settings.enabled and config.is_enabled)
     values, file_values = as_overrides(settings), as_overrides(of_file)
     keys = tuple(EffectiveKey(key, values[key], file_values[key], changed.get(key)) for key in values)
     return Effective(settings, keys, revision, faults)

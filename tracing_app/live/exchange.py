@@ -30,14 +30,15 @@ _PRUNE_SECONDS = 3600.0
 
 class Exchange:
     """``to_tell`` are trace ids of uploads that are kept here, put there by requests. ``apply`` is given the
-    overrides whenever they changed, ``keep`` the trace id of an upload that another process keeps,
-    ``forget_before`` a moment of the monotonic clock: of uploads that ended before it all have told."""
+    newest revision and its overrides whenever there is another, ``keep`` the trace id of an upload that another
+    process keeps, ``forget_before`` a moment of the monotonic clock: of uploads that ended before it all have
+    told."""
 
     def __init__(
         self,
         *,
         to_tell: deque[int],
-        apply: Callable[[Mapping[str, Any]], None],
+        apply: Callable[[int, Mapping[str, Any]], None],
         keep: Callable[[int], None],
         forget_before: Callable[[float], None],
     ) -> None:
@@ -105,7 +106,7 @@ class Exchange:
         newest = TracingRevision.objects.first()
         if newest is not None and newest.pk != self._revision:
             self._revision = newest.pk
-            self._apply(newest.overrides)
+            self._apply(newest.pk, newest.overrides)
 
     def _prune(self) -> None:
         if time.monotonic() >= self._prune_at:

@@ -129,10 +129,17 @@ def _form_faults(index: int, item: Any) -> Iterable[RuleFault]:
     name = item.get("name")
     if not isinstance(name, str) or not re.fullmatch(RULE_NAME, name):
         yield RuleFault(index, "name", "must be 1 to 64 letters, digits and spaces")
-    if not isinstance(item.get("when", ""), str):
+    if not isinstance(item.get("when", ""), str) or not _can_be_stored(item.get("when", "")):
         yield RuleFault(index, "when", "must be text")
-    if not isinstance(item.get("keep", ""), (str, int, float)) or "keep" not in item:
+    if "keep" not in item:
         yield RuleFault(index, "keep", "is required: how many of the matching traces are kept")
+    elif not isinstance(item["keep"], (str, int, float)) or not _can_be_stored(str(item["keep"])):
+        yield RuleFault(index, "keep", "must be text or a number")
+
+
+def _can_be_stored(text: str) -> bool:
+    """Databases take no NUL, and UTF-8 has no surrogates."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _rule(index: int, item: Any) -> RuleText:

@@ -16,7 +16,8 @@ from .tail import Verdict
 
 _SECONDS_A_DAY = 86_400
 _MAX_DRAWS = 25
-_NO_BUCKET = "-"
+NO_BUCKET = "-"
+"""In ``by_bucket``: requests that are about none, such as pages."""
 
 
 class Judge(Protocol):
@@ -130,7 +131,7 @@ def _judge(run: DryRun, policy: Judge, head: Choice, past: PastTrace, trace_id: 
     shares = (
         run.total,
         run.by_reason[verdict.label],
-        run.by_bucket[str(root.get("aws.s3.bucket", _NO_BUCKET))],
+        run.by_bucket[str(root.get("aws.s3.bucket", NO_BUCKET))],
         run.by_operation[str(root.get("rpc.method", trace.spans[-1].name)).removeprefix("S3/")],
     )
     for share in shares:

@@ -64,7 +64,17 @@ def test_every_live_key_can_be_set_to_what_it_is() -> None:
         ({"sampling.rules": "all"}, "sampling.rules", "list of rules"),
         ({"sampling.rules": ["all"]}, "sampling.rules[0]", "mapping with name and keep"),
         ({"sampling.rules": [{"name": "a"}]}, "sampling.rules[0].keep", "is required"),
-        ({"sampling.rules": [{"name": "a", "keep": []}]}, "sampling.rules[0].keep", "is required"),
+        ({"sampling.rules": [{"name": "a", "keep": []}]}, "sampling.rules[0].keep", "text or a number"),
+        (
+            {"sampling.rules": [{"name": "a", "keep": "1/s per root.\0"}]},
+            "sampling.rules[0].keep",
+            "text or a number",
+        ),
+        (
+            {"sampling.rules": [{"name": "a", "keep": 1, "when": "bucket = '\ud800'"}]},
+            "sampling.rules[0].when",
+            "must be text",
+        ),
         ({"sampling.rules": [{"name": "", "keep": 1}]}, "sampling.rules[0].name", "must be 1 to 64 letters"),
         ({"sampling.rules": [{"name": "a\n", "keep": 1}]}, "sampling.rules[0].name", "must be 1 to 64"),
         ({"sampling.rules": [{"name": 1, "keep": 1}]}, "sampling.rules[0].name", "must be 1 to 64 letters"),
@@ -127,9 +137,9 @@ class Worker:
         )
         self.applied: list[Mapping[str, Any]] = []
 
-    def apply(self, overrides: Mapping[str, Any]) -> None:
+    def apply(self, revision: int, overrides: Mapping[str, Any]) -> None:
         self.applied.append(overrides)
-        self.control.apply(overrides)
+        self.control.apply(revision, overrides)
 
     def reasons(self, requests: int = 100) -> set[object]:
         self.sink.traces.clear()
@@ -148,6 +158,7 @@ def test_workers_learn_of_settings_once() -> None:
         worker.exchange.run_once()
 
     assert worker.applied == [{"sampling.rules": RULES}]
+    assert worker.control.revision == 1
     assert worker.reasons() == {"rule"}
     assert len(worker.sink.traces) == 100
 
@@ -169,6 +180,7 @@ def test_a_bad_revision_changes_nothing(caplog: pytest.LogCaptureFixture) -> Non
         worker.exchange.run_once()
 
     assert worker.reasons() == {"head"}
+    assert worker.control.revision == 0
     assert "those in force stay" in caplog.text
 
 

@@ -5,26 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from opentelemetry.sdk.resources import Resource
 
-from tests.tracing_app.sampling.traces import trace
+from tests.tracing_app.live.kept_traces import keep_traces
 from tracing_app.config import SamplingConfig
-from tracing_app.exporting.otlp_wire import SpanEncoder
 from tracing_app.live.overrides import LiveSettings
 from tracing_app.live.preview import never_kept, preview
 from tracing_app.sampling.rules import RuleText
-from tracing_app.sampling.tail import RATE, SamplingStats
-from tracing_app.store.transport import StoreTransport
+from tracing_app.sampling.tail import SamplingStats
 
 NOW = LiveSettings(True, SamplingConfig(slow_request_ms=None))
-
-
-def store(bucket: str, number: int, rate: float = 1.0) -> None:
-    traces = [
-        trace({"aws.s3.bucket": bucket, "rpc.method": "S3/PutObject", RATE: rate}, trace_id=each + 1)
-        for each in range(number)
-    ]
-    StoreTransport(max_traces=1000, max_age_hours=1e6).send(SpanEncoder(Resource({})).encode(traces), 1)
 
 
 def edited(*rules: RuleText, enabled: bool = True) -> LiveSettings:
@@ -33,8 +22,8 @@ def edited(*rules: RuleText, enabled: bool = True) -> LiveSettings:
 
 @pytest.mark.django_db(databases=["traces"])
 def test_the_same_traces_by_both_settings() -> None:
-    store("a", 30)
-    store("b", 10, rate=3)
+    keep_traces("a", 30)
+    keep_traces("b", 10, rate=3)
 
     found = preview(NOW, edited(RuleText("none of a", "never", "bucket = a")))
 
@@ -50,7 +39,7 @@ def test_the_same_traces_by_both_settings() -> None:
 
 @pytest.mark.django_db(databases=["traces"])
 def test_off_keeps_nothing() -> None:
-    store("a", 3)
+    keep_traces("a", 3)
 
     found = preview(NOW, edited(enabled=False))
 
@@ -60,7 +49,7 @@ def test_off_keeps_nothing() -> None:
 
 @pytest.mark.django_db(databases=["traces"])
 def test_only_so_many_are_looked_at() -> None:
-    store("a", 30)
+    keep_traces("a", 30)
 
     assert preview(NOW, NOW, newest=20).now.looked_at == 20
 

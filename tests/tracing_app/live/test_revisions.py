@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -101,6 +102,18 @@ def test_without_a_change_the_file_is_in_force() -> None:
 
     assert (now.number, now.overrides, now.settings.sampling) == (0, {}, tracing_config().sampling)
     assert origins() == {}
+
+
+@pytest.mark.django_db
+def test_what_the_file_has_switched_off_stays_off(settings: Any) -> None:
+    settings.TRACING = replace(tracing_config(), is_enabled=False)
+    save_overrides({"enabled": True}, by="ada")
+
+    now = effective()
+
+    assert not now.settings.enabled
+    assert now.keys[0].value is now.keys[0].file_value is False
+    assert now.overrides == {"enabled": True}
 
 
 @pytest.mark.django_db
