@@ -1,8 +1,8 @@
 """Which spans of a trace a page shows: all of them, or of a large trace a window of its requests.
 
-A multipart upload of a thousand parts is a trace of thousands of spans. Requests outside of the window fold
-into one line for each run of neighbours, except for those that one looks for: the first, the last, the slowest
-and those that failed.
+A multipart upload of a thousand parts is a trace of thousands of spans. Requests outside of the window
+fold into one line for each run of neighbours, except for those that one looks for: the first, the last, the
+slowest and those that failed.
 """
 
 from __future__ import annotations
@@ -48,16 +48,15 @@ Line = SpanLine | FoldedLine
 
 
 def requests_of(tree: Tree) -> list[Node]:
-    """The spans that served a request, in the order of time."""
-    served = [node for _, node in tree.walk() if node.kind == "SERVER"]
-    return sorted(served, key=lambda node: node.offset_ms)
+    """The requests of a trace in the order of time."""
+    return sorted(tree.requests(), key=lambda node: node.interval_ns)
 
 
 def own_spans(request: Node) -> Iterator[Node]:
-    """A request's span and those below it, without requests that continue from it."""
+    """A request's span and those below it, without requests that joined its trace."""
     yield request
     for child in request.children:
-        if child.kind != "SERVER":
+        if not child.has_joined(request):
             yield from own_spans(child)
 
 

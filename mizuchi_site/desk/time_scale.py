@@ -38,7 +38,7 @@ class TimeScale:
         return round(min(max(ms / self.duration_ms, 0.0), 1.0) * 100, _DIGITS)
 
     def span(self, start_ms: float, end_ms: float) -> tuple[float, float]:
-        """Place and width of what lasts from one moment to another: at least ``MIN_WIDTH``, and on the axis."""
+        """Place and width of what lasts from one moment to another: no narrower than ``MIN_WIDTH``."""
         if self.duration_ms <= 0:
             return 0.0, 100.0
         start, end = self.x(start_ms), self.x(end_ms)

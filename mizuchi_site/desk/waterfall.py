@@ -2,12 +2,73 @@
 
 from __future__ import annotations
 
+import logging
+import re
+from typing import Any
+
+from django.db import DatabaseError
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+
+from tracing_app.store.search import load_tree
+from uploads.advice import advice_for
+from uploads.models import UploadRecord
+
 from .page import DeskView
+from .trace_facts import TraceFacts, trace_facts
+from .trace_store import trace_store
+from .waterfall_lanes import waterfall_lanes
+
+logger = logging.getLogger("mizuchi_site.desk")
+
+_TRACE_ID = re.compile("[0-9a-fA-F]{32}")
+_RECORDS_SHOWN = 10
 
 
 class Waterfall(DeskView):
-    """A trace of the store."""
+    """A trace of the store. ``first`` in the query is the request that a large one is shown from."""
 
     title = "Trace"
     permission = "mizuchi_site.view_traces"
     template_name = "desk/waterfall.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        trace_id = str(kwargs["trace_id"]).lower()
+        if not _TRACE_ID.fullmatch(trace_id):
+            raise Http404("no trace id")
+        store = trace_store()
+        context = {"store": store, "trace_id": trace_id, "external_url": store.ui_url(trace_id)}
+        if not store.is_kept:
+            return self.render_to_response(self.get_context_data(**context))
+        try:
+            tree = load_tree(trace_id)
+        except DatabaseError as error:
+            logger.error("the store of traces cannot be read: %s", error)
+            return self.render_to_response(self.get_context_data(**context, is_unreadable=True), status=503)
+        if tree is None:
+            return self.render_to_response(self.get_context_data(**context), status=404)
+        facts = trace_facts(tree)
+        return self.render_to_response(
+            self.get_context_data(
+                **context,
+                title=f"Trace of {facts.title}",
+                facts=facts,
+                failures=[(failed, advice_for(failed.code)) for failed in facts.failed],
+                otlp_url=reverse("rest:trace-otlp", args=[trace_id]),
+                records=_records(request, trace_id, facts),
+                waterfall=waterfall_lanes(tree, first=_number(request.GET.get("first", ""))),
+            )
+        )
+
+
+def _records(request: HttpRequest, trace_id: str, facts: TraceFacts) -> list[UploadRecord]:
+    """The uploads that the trace is of, for who may see them."""
+    if not request.user.has_perm("uploads.view_uploadrecord"):
+        return []
+    named = Q(request_id=trace_id) | Q(upload_digest__in=facts.upload_hashes[:_RECORDS_SHOWN])
+    return list(UploadRecord.objects.filter(named).order_by("-id")[:_RECORDS_SHOWN])
+
+
+def _number(text: str) -> int:
+    return int(text) if re.fullmatch("[0-9]{1,9}", text, re.ASCII) else 0

@@ -14,6 +14,7 @@ from .decisions import Decisions
 from .diagnoses import Diagnoses, DiagnosesOfRequest
 from .policy_test import PolicyTest
 from .tokens import ObtainToken, RefreshToken
+from .trace_spans import OneTrace, TraceOtlp
 from .traces import TracePoints, Traces
 from .tracing_settings import (
     RestoreTracingRevision,
@@ -59,6 +60,8 @@ urlpatterns = [
     path("schema/", Schema.as_view(), name="schema"),
     path("traces/", Traces.as_view(), name="traces"),
     path("traces/points/", TracePoints.as_view(), name="trace-points"),
+    path("traces/<str:trace_id>/", OneTrace.as_view(), name="trace"),
+    path("traces/<str:trace_id>/otlp/", TraceOtlp.as_view(), name="trace-otlp"),
     path("configuration/", Configuration.as_view(), name="configuration"),
     path("tracing/settings/", TracingSettings.as_view(), name="tracing-settings"),
     path("tracing/settings/undo/", UndoTracingRevision.as_view(), name="tracing-undo"),

@@ -16,6 +16,12 @@ _CLASSES: dict[Outcome, str] = {"ok": "ok", "refused": "warn", "error": "bad"}
 
 
 @register.filter
+def percent(place: float) -> str:
+    """As an attribute of SVG, whatever the language."""
+    return f"{place:.6g}%"
+
+
+@register.filter
 def to_the_millisecond(moment: datetime) -> str:
     """As ``2026-01-31 12:00:00.123``."""
     return moment.isoformat(" ", "milliseconds").partition("+")[0]

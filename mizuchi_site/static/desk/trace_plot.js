@@ -51,7 +51,7 @@ function options(canvas) {
       location.assign(canvas.dataset.trace.replace(/0{32}/, point.trace_id));
     },
     plugins: {
-      legend: {labels: {usePointStyle: true}},
+      legend: {labels: {usePointStyle: true, boxWidth: 7, boxHeight: 7}},
       tooltip: {callbacks: {label: ({raw}) => told(raw.point)}},
     },
     scales: {

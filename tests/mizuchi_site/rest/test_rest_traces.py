@@ -96,9 +96,38 @@ def test_what_cannot_be_is_named(viewer: Client, path: str, asked: dict[str, Any
     assert list(answer.json()) == list(asked)
 
 
+def test_the_spans_of_a_trace(viewer: Client, ids: dict[str, str]) -> None:
+    found = got(viewer, f"{TRACES}{ids['failed'].upper()}/")
+    assert found["trace_id"] == ids["failed"]
+    assert found["started_at"] == "2027-01-15T08:00:03Z"
+    assert sum(found["waits"].values()) == found["duration_ms"] == 10
+    root, work = found["spans"]
+    assert (root["depth"], root["parent_span_id"], root["waits"]) == (0, None, found["waits"])
+    assert (work["depth"], work["parent_span_id"], work["waits"]) == (1, root["span_id"], None)
+    assert (work["offset_ms"], work["duration_ms"], work["self_ms"], work["critical_ms"]) == (2, 8, 8, 8)
+    assert (work["is_error"], work["attributes"]["error.type"]) == (True, "ServiceUnavailable")
+    assert work["events"] == [{"name": "body.verified", "offset_ms": 3, "attributes": {}}]
+    assert found["ui_url"] is None
+
+
+def test_a_trace_as_otlp(viewer: Client, ids: dict[str, str]) -> None:
+    document = got(viewer, f"{TRACES}{ids['fine']}/otlp/")
+    spans = document["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    assert {span["traceId"] for span in spans} == {ids["fine"]}
+    assert len(spans) == 2
+
+
+@pytest.mark.parametrize("trace_id", ["e" * 32, "nonsense", "e" * 31, "\u0661" * 32])
+def test_what_is_not_kept_is_not_found(viewer: Client, trace_id: str) -> None:
+    for path in (f"{TRACES}{trace_id}/", f"{TRACES}{trace_id}/otlp/"):
+        answer = viewer.get(path)
+        assert answer.status_code == 404
+        assert answer.json()["detail"]
+
+
 def test_without_a_store_there_is_nothing(viewer: Client, settings: Settings) -> None:
     settings.TRACING = replace(configured.TRACING, store=None)
-    for path in (TRACES, POINTS):
+    for path in (TRACES, POINTS, f"{TRACES}{'e' * 32}/", f"{TRACES}{'e' * 32}/otlp/"):
         answer = viewer.get(path)
         assert answer.status_code == 404
         assert "tracing.local_store" in answer.json()["detail"]

@@ -1,0 +1,133 @@
+"""What a trace is about, out of its spans: requests, outcome, object, client, and why it was kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from tracing_app.store.rows import Value
+from tracing_app.store.tree import Node, Tree
+
+from .shown_spans import has_failed, own_spans, requests_of
+
+FAILURES_SHOWN: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRequest:
+    """``code`` is S3's, "" where there is only a status. ``is_ours``: of the gateway or its storage."""
+
+    span_id: str
+    operation: str
+    code: str
+    status: int | None
+    is_ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TraceFacts:
+    """``requests``: how many of each operation. ``kept``: why, and for how many traces it stands.
+    ``upload_hashes``: of the multipart uploads in it."""
+
+    title: str
+    began_at: datetime
+    requests: Sequence[tuple[str, int]]
+    span_count: int
+    failed: Sequence[FailedRequest]
+    failed_count: int
+    objects: Sequence[str]
+    bytes: int | None
+    clients: Sequence[str]
+    principals: Sequence[str]
+    kept: Sequence[str]
+    upload_hashes: Sequence[str]
+
+    @property
+    def request_count(self) -> int:
+        return sum(count for _, count in self.requests)
+
+
+def trace_facts(tree: Tree) -> TraceFacts:
+    """Over all requests of the trace."""
+    requests = requests_of(tree)
+    spans = [node for _, node in tree.walk()]
+    failed = [_failed(request) for request in requests if has_failed(request)]
+    operations = Counter(map(operation_of, requests))
+    return TraceFacts(
+        title=_title(requests),
+        began_at=datetime.fromtimestamp(tree.start_ns / 1e9, UTC),
+        requests=list(operations.items()),
+        span_count=len(spans),
+        failed=failed[:FAILURES_SHOWN],
+        failed_count=len(failed),
+        objects=_distinct(map(_object, requests)),
+        bytes=_bytes(spans),
+        clients=_values(requests, "user_agent.name"),
+        principals=_values(spans, "user.hash"),
+        kept=_distinct(map(_kept, requests)),
+        upload_hashes=_values(spans, "aws.s3.upload_id"),
+    )
+
+
+def operation_of(request: Node) -> str:
+    """S3's name for it, or the span's."""
+    return str(request.attributes.get("rpc.method", "")).removeprefix("S3/") or request.name
+
+
+def _title(requests: Sequence[Node]) -> str:
+    operations = [operation_of(request) for request in requests]
+    if len(operations) == 1:
+        return operations[0]
+    return "a multipart upload" if "UploadPart" in operations else f"{len(operations)} requests"
+
+
+def _failed(request: Node) -> FailedRequest:
+    status = request.attributes.get("http.response.status_code")
+    return FailedRequest(
+        span_id=request.span_id,
+        operation=operation_of(request),
+        code=next(iter(_values(own_spans(request), "error.type")), ""),
+        status=status if isinstance(status, int) else None,
+        is_ours=request.is_error or (isinstance(status, int) and status >= 500),
+    )
+
+
+def _object(request: Node) -> str:
+    bucket, key = (str(request.attributes.get(f"aws.s3.{name}", "")) for name in ("bucket", "key"))
+    return f"{bucket}/{key}" if key else bucket
+
+
+def _kept(request: Node) -> str:
+    names = ("reason", "rule", "rate")
+    reason, rule, rate = (request.attributes.get(f"mizuchi.sampling.{name}") for name in names)
+    if not reason:
+        return ""
+    because = f"{reason}: {rule}" if rule else str(reason)
+    stands_for = f", stands for {rate:.4g}" if isinstance(rate, (int, float)) and rate > 1 else ""
+    return because + stands_for
+
+
+def _bytes(spans: Iterable[Node]) -> int | None:
+    """What was received; a completed upload tells the sum of its parts again."""
+    received = [
+        size
+        for node in spans
+        if not node.name.startswith("upload.complete")
+        and isinstance(size := node.attributes.get("mizuchi.upload.bytes"), int)
+    ]
+    return sum(received) if received else None
+
+
+def _values(spans: Iterable[Node], name: str) -> list[str]:
+    return _distinct(_text(node.attributes.get(name)) for node in spans)
+
+
+def _text(value: Value | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _distinct(texts: Iterable[str]) -> list[str]:
+    return [text for text in dict.fromkeys(texts) if text]
