@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from authz.apps import authz_app
@@ -72,7 +72,7 @@ class StateFilter(admin.SimpleListFilter):
 @admin.register(AccessKey)
 class AccessKeyAdmin(_ModelAdmin):
     form = AccessKeyForm
-    list_display = ["access_key_id", "state", "principal", "reach", "expires", "last_used", "note"]
+    list_display = ["name", "state", "principal", "reach", "expires", "last_used"]
     list_filter = [StateFilter]
     list_per_page = 50
     list_max_show_all = 500
@@ -80,6 +80,14 @@ class AccessKeyAdmin(_ModelAdmin):
     search_fields = ["access_key_id", "principal", "note"]
     search_help_text = "Access key id, principal or note. Keys of config.yaml are not here."
     actions = ["disable", "enable"]
+
+    class Media:
+        css = {"all": ["desk/changelist.css"]}
+
+    @admin.display(description="access key id", ordering="access_key_id")
+    def name(self, key: AccessKey) -> str:
+        note = format_html('<span class="desk-note">{}</span>', key.note) if key.note else ""
+        return format_html('<span class="desk-mono">{}</span>{}', key.access_key_id, note)
 
     @admin.display(description="buckets")
     def reach(self, key: AccessKey) -> str:
@@ -104,6 +112,11 @@ class AccessKeyAdmin(_ModelAdmin):
     @admin.display(description="created (UTC)")
     def created(self, key: AccessKey) -> str:
         return to_the_minute(key.created_at)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Access keys", **(extra_context or {})})
 
     def get_fields(self, request: HttpRequest, obj: AccessKey | None = None) -> list[Any]:
         return [*_GIVEN, *_CHOSEN, *_NOTED] if obj else [*_CHOSEN]

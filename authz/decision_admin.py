@@ -39,11 +39,24 @@ class BucketFilter(admin.SimpleListFilter):
         return queryset.filter(bucket=self.value()) if self.value() else queryset
 
 
+class ObedienceFilter(admin.SimpleListFilter):
+    """By whether the policy was obeyed."""
+
+    title = "policy"
+    parameter_name = "obeyed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [("yes", "Obeyed"), ("no", "In shadow")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[PolicyDecision]) -> QuerySet[PolicyDecision]:
+        return queryset.filter(is_enforced=self.value() == "yes") if self.value() else queryset
+
+
 class PolicyDecisionAdmin(_ModelAdmin):
     """The newest first. There are at most as many as ``authz.decision_log`` keeps."""
 
-    list_display = ["decided", "told", "bucket", "short_key", "operation", "principal", "decided_by", "took"]
-    list_filter = ["outcome", BucketFilter, "is_enforced"]
+    list_display = ["decided", "told", "place", "operation", "principal", "decided_by"]
+    list_filter = ["outcome", BucketFilter, ObedienceFilter]
     list_per_page = 50
     list_max_show_all = 0
     show_facets = admin.ShowFacets.NEVER
@@ -52,11 +65,14 @@ class PolicyDecisionAdmin(_ModelAdmin):
     search_fields = ["request_id", "principal"]
     search_help_text = "A whole request id, or a part of a principal"
     fieldsets = [
-        (None, {"fields": ["told", "decided_by", "decided", "took"]}),
+        (None, {"fields": ["told", "decided_by", "decided"]}),
         ("Question", {"fields": ["principal", "action", "operation", "bucket", "key"]}),
         ("Request", {"fields": ["request_id", "elsewhere"]}),
     ]
-    readonly_fields = ["told", "decided_by", "decided", "took", "elsewhere"]
+    readonly_fields = ["told", "decided_by", "decided", "elsewhere"]
+
+    class Media:
+        css = {"all": ["desk/changelist.css"]}
 
     @admin.display(description="decided (UTC)")
     def decided(self, decision: PolicyDecision) -> str:
@@ -67,19 +83,16 @@ class PolicyDecisionAdmin(_ModelAdmin):
         outcome = tag(decision.outcome, _TONES[decision.outcome])
         return outcome if decision.is_enforced else format_html("{} {}", outcome, tag("shadow"))
 
-    @admin.display(description="key")
-    def short_key(self, decision: PolicyDecision) -> str:
+    @admin.display(description="bucket and key")
+    def place(self, decision: PolicyDecision) -> str:
         """The end of a long key tells more than its beginning."""
-        key = decision.key or "-"
-        return key if len(key) <= _KEY_CHARACTERS else f"…{key[1 - _KEY_CHARACTERS :]}"
+        key = decision.key
+        shown = key if len(key) <= _KEY_CHARACTERS else f"…{key[1 - _KEY_CHARACTERS :]}"
+        return f"{decision.bucket}/{shown}" if key else decision.bucket
 
     @admin.display(description="decided by")
     def decided_by(self, decision: PolicyDecision) -> str:
-        return f"{decision.engine or 'nobody'}: {decision.reason}"
-
-    @admin.display(description="time (ms)")
-    def took(self, decision: PolicyDecision) -> str:
-        return f"{decision.duration_ms:.1f}"
+        return f"{decision.engine or 'nobody'}: {decision.reason}, {decision.duration_ms:.1f} ms"
 
     @admin.display(description="see also")
     def elsewhere(self, decision: PolicyDecision) -> str:

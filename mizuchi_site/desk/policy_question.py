@@ -19,11 +19,6 @@ class PolicyQuestion(forms.Form):
     """May somebody do something? Buckets are those of the configuration."""
 
     bucket = forms.ChoiceField()
-    subject = forms.CharField(
-        max_length=255,
-        help_text="The principal of an access key, or the subject of a token.",
-        widget=forms.TextInput(attrs=_PLAIN),
-    )
     operation = forms.ChoiceField(
         choices=[(each.value, f"{each.value} ({each.action})") for each in Operation],
         initial=Operation.PUT_OBJECT.value,
@@ -33,6 +28,11 @@ class PolicyQuestion(forms.Form):
         required=False,
         strip=False,
         help_text="Empty: the bucket as a whole.",
+        widget=forms.TextInput(attrs=_PLAIN),
+    )
+    subject = forms.CharField(
+        max_length=255,
+        help_text="The principal of an access key, or the subject of a token.",
         widget=forms.TextInput(attrs=_PLAIN),
     )
     method = forms.ChoiceField(
@@ -46,15 +46,15 @@ class PolicyQuestion(forms.Form):
         help_text="Of the token, with commas between them.",
         widget=forms.TextInput(attrs=_PLAIN),
     )
+    size = forms.IntegerField(label="Size (bytes)", required=False, min_value=0, max_value=_MAX_BYTES)
+    content_type = forms.CharField(label="Content type", required=False, max_length=255)
+    client_ip = forms.GenericIPAddressField(label="Client's address", required=False)
     claims = forms.CharField(
         required=False,
         max_length=20_000,
         help_text="Of the token, a JSON object. Engines see those that the bucket lets through.",
         widget=forms.Textarea(attrs={**_PLAIN, "rows": 3, "placeholder": '{"tier": "gold"}'}),
     )
-    size = forms.IntegerField(label="Size (bytes)", required=False, min_value=0, max_value=_MAX_BYTES)
-    content_type = forms.CharField(label="Content type", required=False, max_length=255)
-    client_ip = forms.GenericIPAddressField(label="Client's address", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -64,7 +64,7 @@ def test_the_newest_come_first_with_what_became_of_them() -> None:
         "2.2",
     ):
         assert told in page
-    assert "…" + "x" * 35 + ".txt" in page
+    assert "guarded/…" + "x" * 35 + ".txt" in page
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_the_newest_come_first_with_what_became_of_them() -> None:
         ("q=BO", ["bob"]),
         ("outcome__exact=deny", ["alice"]),
         ("bucket=guarded", ["alice"]),
-        ("is_enforced__exact=0", ["bob"]),
+        ("obeyed=no", ["bob"]),
     ],
 )
 def test_they_are_searched_and_filtered(query: str, found: list[str]) -> None:
