@@ -36,6 +36,7 @@ _MENU: Final[Sequence[tuple[str, tuple[Item, ...]]]] = (
     (
         "Watch",
         (
+            Item("Status", "status", ("mizuchi_site.view_status",)),
             Item("Uploads", "uploads_uploadrecord_changelist", ("uploads.view_uploadrecord",)),
             Item("Traces", "traces", ("mizuchi_site.view_traces",)),
             Item("Upload files", "upload_page", ("mizuchi_site.upload_in_browser",)),
@@ -80,7 +81,7 @@ def menu_for(request: HttpRequest) -> list[Group]:
     urls = {item.url_name: reverse(f"admin:{item.url_name}") for _, items in _MENU for item in items}
     current = max((url for url in urls.values() if request.path.startswith(url)), key=len, default="")
     if request.path == reverse("admin:index"):
-        current = request.path
+        current = urls["status"]
     for label, items in _MENU:
         links = tuple(
             Link(item.label, urls[item.url_name], urls[item.url_name] == current)

@@ -9,6 +9,7 @@ from .buckets import BucketList
 from .diagnoses import DiagnosisList
 from .configuration import ConfigurationPage
 from .page import DeskView, Page
+from .status import StatusPage
 from .policy_test import PolicyTest
 from .traces import TraceList
 from .tracing_history import TracingHistory
@@ -17,6 +18,7 @@ from .upload_page import UploadPage
 from .waterfall import Waterfall
 
 PAGES: tuple[Page, ...] = (
+    Page("status/", "status", StatusPage),
     Page("traces/", "traces", TraceList),
     Page("traces/<str:trace_id>/", "trace", Waterfall),
     Page("upload/", "upload_page", UploadPage),

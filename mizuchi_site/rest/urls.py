@@ -13,6 +13,7 @@ from .configuration import Configuration
 from .decisions import Decisions
 from .diagnoses import Diagnoses, DiagnosesOfRequest
 from .policy_test import PolicyTest
+from .status import StatusOfGateway
 from .tokens import ObtainToken, RefreshToken
 from .trace_spans import OneTrace, TraceOtlp
 from .traces import TracePoints, Traces
@@ -55,6 +56,7 @@ urlpatterns = [
     path("diagnoses/<str:request_id>/", DiagnosesOfRequest.as_view(), name="request-diagnoses"),
     path("policy-test/", PolicyTest.as_view(), name="policy-test"),
     path("browser-uploads/", BrowserUploads.as_view(), name="browser-uploads"),
+    path("status/", StatusOfGateway.as_view(), name="status"),
     path("token/", ObtainToken.as_view(), name="token"),
     path("token/refresh/", RefreshToken.as_view(), name="token-refresh"),
     path("schema/", Schema.as_view(), name="schema"),
