@@ -1,13 +1,12 @@
-"""Counts the requests of a process: on their path, in memory, under a lock that is held for a microsecond."""
+"""Counts the requests of a process: on their path they are noted, and elsewhere added up."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from uploads.s3.operations import Operation
 
@@ -18,6 +17,7 @@ COARSE_SECONDS: Final = 300
 NO_BUCKET: Final = "-"
 """Stands for all buckets that are not configured: their names may be anything."""
 MAX_SLOTS: Final = 10_000
+MAX_NOTED: Final = 65_536
 
 Waits = tuple[float, float]
 """Seconds that the flow of a body waited for the client, and for the storage."""
@@ -33,6 +33,16 @@ class SlotRow:
     totals: Totals
 
 
+class _Answered(NamedTuple):
+    at: float
+    bucket: str
+    operation: Operation | None
+    status: int
+    seconds: float
+    bytes_received: int
+    waits: Waits | None
+
+
 class _Slot:
     """``written`` is how many of its requests the database knows."""
 
@@ -44,31 +54,38 @@ class _Slot:
 
 
 class RequestRecorder:
-    """Thread-safe. Requests are counted in slots of ``FINE_SECONDS``; of those the slots of
-    ``COARSE_SECONDS`` are made when they are to be written.
+    """Requests are counted in slots of ``FINE_SECONDS``; of those the slots of ``COARSE_SECONDS`` are made
+    when they are to be written.
 
-    What a database that is away leaves unwritten waits here; beyond ``max_slots`` the oldest is lost.
+    The threads of requests take no lock: one that is held by a thread which waits for the interpreter makes
+    all others wait, too. They note what they have to tell, which is one atomic step, and the thread that
+    tells the database adds it up. At most ``max_noted`` requests are noted; what a database that is away
+    leaves unwritten waits in at most ``max_slots`` slots. Beyond that the oldest is lost.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time, *, max_slots: int = MAX_SLOTS) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        *,
+        max_slots: int = MAX_SLOTS,
+        max_noted: int = MAX_NOTED,
+    ) -> None:
         self._clock = clock
         self._max_slots = max_slots
-        self._lock = threading.Lock()
+        self._noted: deque[_Answered] = deque(maxlen=max_noted)
+        self._under_way: dict[object, str] = {}
         self._slots: dict[tuple[int, str], _Slot] = {}
         self._newest = 0
-        self._in_flight: Counter[str] = Counter()
 
     # For the threads of requests.
 
-    def enter(self, bucket: str) -> None:
-        """A request for the bucket is under way."""
-        with self._lock:
-            self._in_flight[bucket] += 1
+    def enter(self, request: object, bucket: str) -> None:
+        """This request, for the bucket, is under way."""
+        self._under_way[request] = bucket
 
-    def leave(self, bucket: str) -> None:
-        """It is over."""
-        with self._lock:
-            self._in_flight[bucket] -= 1
+    def leave(self, request: object) -> None:
+        """It is over, if it was under way."""
+        self._under_way.pop(request, None)
 
     def count(
         self,
@@ -80,18 +97,15 @@ class RequestRecorder:
         waits: Waits | None,
     ) -> None:
         """Count a request that was answered; ``waits`` are None when no body flowed to a storage."""
-        with self._lock:
-            totals = self._slot(bucket).totals
-            totals.add(operation, status, seconds, bytes_received)
-            if waits is not None:
-                totals.add_transfer(seconds, *waits)
-
-    # For whoever tells the database, and others.
+        self._noted.append(
+            _Answered(self._clock(), bucket, operation, status, seconds, bytes_received, waits)
+        )
 
     def in_flight(self) -> Mapping[str, int]:
-        """How many requests are under way, by bucket."""
-        with self._lock:
-            return {bucket: count for bucket, count in self._in_flight.items() if count}
+        """How many requests are under way, by bucket. From any thread."""
+        return Counter(list(self._under_way.values()))
+
+    # For the one thread that tells the database.
 
     @property
     def slots_held(self) -> int:
@@ -99,36 +113,43 @@ class RequestRecorder:
 
     def unwritten(self) -> list[SlotRow]:
         """Every slot that changed since it was written, oldest first, whole: as it is now."""
-        with self._lock:
-            changed = [key for key, slot in self._slots.items() if slot.totals.requests != slot.written]
-            fine = [SlotRow(FINE_SECONDS, *key, _sum(self._slots[key].totals)) for key in changed]
-            wanted = {(_coarse(began_at), bucket): Totals() for began_at, bucket in changed}
-            for (began_at, bucket), slot in self._slots.items():
-                if (key := (_coarse(began_at), bucket)) in wanted:
-                    wanted[key].merge(slot.totals)
-        return [*fine, *(SlotRow(COARSE_SECONDS, *key, totals) for key, totals in wanted.items())]
+        self._add_up()
+        changed = [key for key, slot in self._slots.items() if slot.totals.requests != slot.written]
+        wanted = {(_coarse(began_at), bucket): Totals() for began_at, bucket in changed}
+        for (began_at, bucket), slot in self._slots.items():
+            if (key := (_coarse(began_at), bucket)) in wanted:
+                wanted[key].merge(slot.totals)
+        return [
+            *(SlotRow(FINE_SECONDS, *key, _sum(self._slots[key].totals)) for key in changed),
+            *(SlotRow(COARSE_SECONDS, *key, totals) for key, totals in wanted.items()),
+        ]
 
     def written(self, rows: Iterable[SlotRow]) -> None:
-        """The database has these: what is over and has not changed meanwhile need not be kept."""
-        with self._lock:
-            for row in rows:
-                slot = self._slots.get((row.began_at, row.bucket))
-                if row.seconds == FINE_SECONDS and slot is not None:
-                    slot.written = row.totals.requests
-            current = _coarse(self._slot_now())
-            waiting = {
-                (_coarse(began_at), bucket)
-                for (began_at, bucket), slot in self._slots.items()
-                if slot.totals.requests != slot.written
-            }
-            for began_at, bucket in tuple(self._slots):
-                if _coarse(began_at) != current and (_coarse(began_at), bucket) not in waiting:
-                    del self._slots[began_at, bucket]
+        """The database has these: what is older than the newest that was counted need not be kept."""
+        for row in rows:
+            slot = self._slots.get((row.began_at, row.bucket))
+            if row.seconds == FINE_SECONDS and slot is not None:
+                slot.written = row.totals.requests
+        current = _coarse(self._newest)
+        waiting = {
+            (_coarse(began_at), bucket)
+            for (began_at, bucket), slot in self._slots.items()
+            if slot.totals.requests != slot.written
+        }
+        for began_at, bucket in tuple(self._slots):
+            if _coarse(began_at) != current and (_coarse(began_at), bucket) not in waiting:
+                del self._slots[began_at, bucket]
 
-    # Under the lock.
+    def _add_up(self) -> None:
+        for _ in range(len(self._noted)):
+            answered = self._noted.popleft()
+            totals = self._slot(answered.at, answered.bucket).totals
+            totals.add(answered.operation, answered.status, answered.seconds, answered.bytes_received)
+            if answered.waits is not None:
+                totals.add_transfer(answered.seconds, *answered.waits)
 
-    def _slot(self, bucket: str) -> _Slot:
-        key = (self._slot_now(), bucket)
+    def _slot(self, at: float, bucket: str) -> _Slot:
+        key = (self._slot_at(at), bucket)
         slot = self._slots.get(key)
         if slot is None:
             slot = self._slots[key] = _Slot()
@@ -136,10 +157,10 @@ class RequestRecorder:
                 self._lose_oldest(_coarse(key[0]))
         return slot
 
-    def _slot_now(self) -> int:
-        """When the slot of now began. A clock that steps back a little must not lead to one that was written
-        and forgotten: it would be written anew, with less in it."""
-        began_at = int(self._clock()) // FINE_SECONDS * FINE_SECONDS
+    def _slot_at(self, at: float) -> int:
+        """When the slot of that time began. A clock that steps back a little must not lead to one that was
+        written and forgotten: it would be written anew, with less in it."""
+        began_at = int(at) // FINE_SECONDS * FINE_SECONDS
         if began_at < self._newest <= began_at + COARSE_SECONDS:
             return self._newest
         self._newest = began_at

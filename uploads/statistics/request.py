@@ -20,7 +20,6 @@ class CountedRequest:
     __slots__ = (
         "_began",
         "_bucket",
-        "_is_in_flight",
         "_operation",
         "_recorder",
         "_token",
@@ -35,7 +34,6 @@ class CountedRequest:
         self._recorder = recorder
         self._bucket = NO_BUCKET
         self._operation: Operation | None = None
-        self._is_in_flight = False
         self.status = 500
         self.bytes_received = 0
         self.waits: Waits | None = None
@@ -48,8 +46,7 @@ class CountedRequest:
     def is_for(self, bucket: str, operation: Operation) -> None:
         """It is known what the request asks; ``bucket`` is one of the configuration's, or NO_BUCKET."""
         self._bucket, self._operation = bucket, operation
-        self._recorder.enter(bucket)
-        self._is_in_flight = True
+        self._recorder.enter(self, bucket)
 
     @property
     def seconds(self) -> float:
@@ -63,8 +60,7 @@ class CountedRequest:
         traceback: TracebackType | None,
     ) -> None:
         _current.reset(self._token)
-        if self._is_in_flight:
-            self._recorder.leave(self._bucket)
+        self._recorder.leave(self)
         self._recorder.count(
             self._bucket, self._operation, self.status, self.seconds, self.bytes_received, self.waits
         )

@@ -33,7 +33,7 @@ def worker() -> RequestRecorder:
     recorder = RequestRecorder(lambda: time.time() - 60)
     for status in (200, 200, 403, 500):
         recorder.count("uploads", Operation.PUT_OBJECT, status, 0.02, 1024, (0.005, 0.01))
-    recorder.enter("uploads")
+    recorder.enter(object(), "uploads")
     write_slots(recorder, "node-a:7:1")
     report = current_report(recorder)
     report.worker, report.node, report.pid = "node-a:7:1", "node-a", 7

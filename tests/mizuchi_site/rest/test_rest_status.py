@@ -27,7 +27,7 @@ def worker() -> RequestRecorder:
         recorder.count("uploads", Operation.PUT_OBJECT, status, 0.02, 1000, (0.005, 0.01))
     recorder.count("-", None, 404, 0.001, 0, None)
     recorder.count("removed", Operation.PUT_OBJECT, 200, 0.02, 1000, None)
-    recorder.enter("uploads")
+    recorder.enter(object(), "uploads")
     write_slots(recorder, "node-a:7:1")
     report = current_report(recorder)
     report.worker, report.node, report.pid = "node-a:7:1", "node-a", 7

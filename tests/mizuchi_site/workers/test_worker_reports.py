@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def recorder() -> RequestRecorder:
     recorder = RequestRecorder()
-    recorder.enter("photos")
+    recorder.enter(object(), "photos")
     return recorder
 
 
@@ -46,7 +46,7 @@ def test_a_worker_says_how_it_is(recorder: RequestRecorder) -> None:
 def test_what_it_says_last_counts(recorder: RequestRecorder) -> None:
     write_report(current_report(recorder))
     age(worker_name(), 60)
-    recorder.enter("photos")
+    recorder.enter(object(), "photos")
     write_report(current_report(recorder))
 
     (worker,) = roll_call()

@@ -166,6 +166,7 @@ def test_what_cannot_be_written_waits_within_bounds(clock: Clock) -> None:
     recorder = RequestRecorder(clock, max_slots=100)
     for _ in range(200):
         answer(recorder)
+        recorder.unwritten()
         clock.now += FINE_SECONDS
 
     assert 80 < recorder.slots_held <= 100
@@ -178,7 +179,31 @@ def test_slots_of_now_are_not_lost_however_many_buckets_there_are(clock: Clock) 
     for number in range(20):
         answer(recorder, bucket=f"bucket-{number}")
 
+    assert len(rows(recorder)) == 40
     assert recorder.slots_held == 20
+
+
+def test_what_nobody_adds_up_is_bounded(clock: Clock) -> None:
+    recorder = RequestRecorder(clock, max_noted=100)
+    for _ in range(250):
+        answer(recorder)
+
+    assert only(recorder).requests == 100
+
+
+def test_what_was_noted_while_the_database_hung_counts_for_its_time(
+    recorder: RequestRecorder, clock: Clock
+) -> None:
+    answer(recorder)
+    hanging = recorder.unwritten()
+    for _ in range(4):
+        clock.now += FINE_SECONDS
+        answer(recorder)
+    recorder.written(hanging)
+
+    began = int(NOW)
+    fine = {began_at: sums.requests for (length, began_at, _), sums in rows(recorder).items() if length == 15}
+    assert fine == {began + number * FINE_SECONDS: 1 for number in range(1, 5)}
 
 
 def test_a_clock_that_steps_back_takes_nothing_from_a_slot(recorder: RequestRecorder, clock: Clock) -> None:
@@ -203,20 +228,22 @@ def test_a_clock_that_was_far_ahead_is_believed_when_it_is_right_again(
 
 
 def test_requests_in_flight(recorder: RequestRecorder) -> None:
-    for bucket in ("photos", "photos", "-"):
-        recorder.enter(bucket)
+    for request, bucket in enumerate(("photos", "photos", "-")):
+        recorder.enter(request, bucket)
     assert recorder.in_flight() == {"photos": 2, "-": 1}
-    recorder.leave("photos")
-    recorder.leave("-")
+    recorder.leave(0)
+    recorder.leave(2)
+    recorder.leave("one that never entered")
     assert recorder.in_flight() == {"photos": 1}
 
 
 def test_threads_lose_nothing(recorder: RequestRecorder) -> None:
     def work() -> None:
         for _ in range(2000):
-            recorder.enter("photos")
+            request = object()
+            recorder.enter(request, "photos")
             answer(recorder)
-            recorder.leave("photos")
+            recorder.leave(request)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
