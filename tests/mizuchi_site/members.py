@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
 ROLES = ("viewer", "operator", "admin")
+TABLE = Path(__file__).resolve().parents[2] / "docs" / "admin.md"
 
 
 def member(role: str) -> User:
@@ -21,3 +25,16 @@ def client_of(role: str) -> Client:
     client = Client()
     client.force_login(member(role))
     return client
+
+
+def documented_rights() -> dict[str, set[str]]:
+    """The rights of each role by the table of the documentation."""
+    found: dict[str, set[str]] = {role: set() for role in ROLES}
+    for line in TABLE.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        right = re.search(r"`([a-z_]+\.[a-z_]+)`", line)
+        if line.startswith("|") and right and len(cells) == 2 + len(ROLES):
+            for role, cell in zip(ROLES, cells[2:], strict=True):
+                if cell == "yes":
+                    found[role].add(right[1])
+    return found

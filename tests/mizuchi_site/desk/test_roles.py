@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-pytestmark = pytest.mark.django_db
+from tests.mizuchi_site.members import ROLES, documented_rights, member
 
-ROLES = ("viewer", "operator", "admin")
-TABLE = Path(__file__).resolve().parents[3] / "docs" / "admin.md"
+pytestmark = pytest.mark.django_db
 
 
 def rights_of(role: str) -> set[str]:
     permissions = Group.objects.get(name=role).permissions.select_related("content_type")
     return {f"{each.content_type.app_label}.{each.codename}" for each in permissions}
-
-
-def member(role: str) -> User:
-    user = User.objects.create_user(f"{role}-user", password="x" * 20, is_staff=True)
-    user.groups.add(Group.objects.get(name=role))
-    return user
 
 
 def menu(client: Client) -> list[str]:
@@ -32,22 +24,9 @@ def menu(client: Client) -> list[str]:
     return re.findall(r"<a [^>]*>([^<]+)</a>", opened)
 
 
-def documented() -> dict[str, set[str]]:
-    """The rights of each role by the table of the documentation."""
-    found: dict[str, set[str]] = {role: set() for role in ROLES}
-    for line in TABLE.read_text().splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        right = re.search(r"`([a-z_]+\.[a-z_]+)`", line)
-        if line.startswith("|") and right and len(cells) == 5:
-            for role, cell in zip(ROLES, cells[2:], strict=True):
-                if cell == "yes":
-                    found[role].add(right[1])
-    return found
-
-
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_has_the_rights_of_its_column(role: str) -> None:
-    assert rights_of(role) == documented()[role]
+    assert rights_of(role) == documented_rights()[role]
 
 
 def test_each_role_has_all_rights_of_the_one_before() -> None:
