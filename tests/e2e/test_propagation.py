@@ -15,11 +15,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from mizuchi_site.bench.null_s3 import answer
 from tests.e2e.gateway import FILES, SEAWEED, running_gateway
 from tests.e2e.traced import Traced
 from tests.e2e.wire.client import Answer, Request, exchange
 from tests.e2e.wire.scene import Scene, parts_xml
-from tests.servers.null_s3 import answer
 from tests.servers.otlp_receiver import otlp_receiver
 from tests.servers.scripted import Peer, scripted_server
 from tests.servers.seaweedfs import SeaweedFS

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from mizuchi_site.bench.null_s3 import running_null_s3
 from tests.e2e.gateway import FILES, SEAWEED, Gateway, running_gateway
 from tests.e2e.odd_storages import SAVE_SECONDS
 from tests.e2e.traced import Traced, attributes
@@ -22,7 +23,6 @@ from tests.e2e.wire.client import Answer, Request, connected
 from tests.e2e.wire.forms import fields, form
 from tests.e2e.wire.scene import Scene, crc32_of
 from tests.e2e.wire.signing import UNSIGNED_TRAILER, unsigned_chunks
-from tests.servers.null_s3 import running_null_s3
 from tests.servers.otlp_receiver import otlp_receiver
 from tests.servers.seaweedfs import SeaweedFS
 
@@ -48,7 +48,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory, seaweedfs: SeaweedFS) -> It
             "storages": {
                 "disk": {"backend": "filesystem", "location": str(folder / "objects")},
                 "seaweed": s3_storage(seaweedfs.endpoint, seaweedfs.access_key, seaweedfs.secret_key),
-                "slow": s3_storage(stack.enter_context(running_null_s3(folder, bytes_per_second=400_000))),
+                "slow": s3_storage(stack.enter_context(running_null_s3(bytes_per_second=400_000))),
                 "django": {
                     "backend": "tests.e2e.odd_storages.SlowStorage",
                     "options": {"location": str(folder / "django"), "allow_overwrite": True},

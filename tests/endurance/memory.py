@@ -22,9 +22,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from mizuchi_site.bench.null_s3 import running_null_s3
 from tests.endurance.node import ACCESS_KEY_ID, Node, Upstream, running_node
 from tests.endurance.sending import Answer, RawClient
-from tests.servers.null_s3 import running_null_s3
 from tests.servers.seaweedfs import running_seaweedfs
 
 MIB = 1024 * 1024
@@ -191,7 +191,7 @@ def node_before(
     with ExitStack() as stack:
         upstream = None
         if backend == "sink":
-            endpoint = stack.enter_context(running_null_s3(folder, bytes_per_second=bytes_per_second))
+            endpoint = stack.enter_context(running_null_s3(bytes_per_second=bytes_per_second))
             upstream = Upstream(endpoint, "null", "AKNULL", "null-secret")
         elif backend == "seaweed":
             server = stack.enter_context(running_seaweedfs(folder))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mizuchi_site.bench.null_s3 import running_null_s3
 from tests.endurance.collecting import Collector
 from tests.endurance.node import Node, quiet_port, running_node
-from tests.servers.null_s3 import running_null_s3
 
 NULL = {"backend": "s3", "region": "us-east-1", "access_key": "AKNULL", "secret_key": "null-secret"}
 
@@ -31,7 +31,7 @@ def sampled_node(
     """It runs until the block ends. ``sampling`` is ``tracing.sampling``, all else as it is by default."""
     node = Node(folder / "node", server={"threads": 32, "body_stall_seconds": body_stall_seconds})
     with ExitStack() as remote:
-        endpoint = remote.enter_context(running_null_s3(folder))
+        endpoint = remote.enter_context(running_null_s3())
         nobody = f"http://127.0.0.1:{quiet_port()}"
         node.sections = {
             "storages": {

@@ -1,5 +1,4 @@
-"""An S3 server that drops what it takes: for measuring what is before it. A process of its own, since it
-would share the interpreter lock with the test; ``bytes_per_second`` makes it a slow one.
+"""An S3 service that drops what it takes: for measuring what is before it, in a process of its own.
 
 It knows what a gateway asks for: PutObject, multipart uploads, ListParts, HeadBucket. Nothing is verified, no
 signature looked at, and every ETag is of the right form and means nothing.
@@ -7,44 +6,39 @@ signature looked at, and every ETag is of the right form and means nothing.
 
 from __future__ import annotations
 
-import re
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from multiprocessing.connection import Connection
 from urllib.parse import parse_qs, urlsplit
 
-from .process import free_ports, running_server
+from .spawned import spawned
+from .wire import content_length, read_head, without_delay
 
 BLOCK_BYTES = 1024 * 1024
+_SLOW_BLOCK_BYTES = 64 * 1024
 ETAG = f'"{"0" * 32}"'
 _parts: dict[str, dict[int, int]] = {}
 
 
 @contextmanager
-def running_null_s3(folder: Path, *, bytes_per_second: int = 0) -> Iterator[str]:
-    """The endpoint of a running server; 0 bytes a second is as fast as it can (for each connection)."""
-    (port,) = free_ports(1)
-
-    def is_ready() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    with running_server(
-        [sys.executable, "-m", __name__, str(port), str(bytes_per_second)],
-        log=folder / "null_s3.log",
-        is_ready=is_ready,
-        environment={"PYTHONPATH": str(Path(__file__).parents[2])},
-        stop_seconds=1,
-    ):
-        yield f"http://127.0.0.1:{port}"
+def running_null_s3(*, bytes_per_second: int = 0) -> Iterator[str]:
+    """Its endpoint; 0 bytes a second is as fast as it can (for each connection)."""
+    with spawned(_serve, bytes_per_second) as pipe:
+        yield f"http://127.0.0.1:{pipe.recv()}"
 
 
-def serve(port: int, bytes_per_second: int) -> None:
-    with socket.create_server(("127.0.0.1", port), backlog=256) as listener:
+def null_storage(endpoint: str) -> dict[str, str]:
+    """The configuration of a storage that leads to it."""
+    keys = {"access_key": "AKNULL", "secret_key": "null-secret"}
+    return {"backend": "s3", "endpoint": endpoint, "region": "us-east-1", **keys}
+
+
+def _serve(pipe: Connection, bytes_per_second: int) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
+        pipe.send(listener.getsockname()[1])
         while True:
             sock, _ = listener.accept()
             threading.Thread(target=_converse, args=(sock, bytes_per_second), daemon=True).start()
@@ -52,26 +46,24 @@ def serve(port: int, bytes_per_second: int) -> None:
 
 def _converse(sock: socket.socket, bytes_per_second: int) -> None:
     if bytes_per_second:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SLOW_BLOCK_BYTES)
+    without_delay(sock)
     buffer = bytearray(BLOCK_BYTES)
     pending = b""
     with suppress(OSError), sock:
         while True:
-            while b"\r\n\r\n" not in pending:
-                if not (data := sock.recv(64 * 1024)):
-                    return
-                pending += data
-            head, _, pending = pending.partition(b"\r\n\r\n")
-            length = int((re.search(rb"(?i)content-length: *(\d+)", head) or [0, 0])[1])
+            head, pending = read_head(sock, pending)
+            length = content_length(head)
             _drop(sock, buffer, length - len(pending), bytes_per_second)
             pending = pending[length:]
             sock.sendall(answer(head.decode("latin-1"), length))
 
 
 def _drop(sock: socket.socket, buffer: bytearray, remaining: int, bytes_per_second: int) -> None:
+    """With MSG_TRUNC the kernel drops the bytes itself, see tcp(7)."""
+    most = _SLOW_BLOCK_BYTES if bytes_per_second else BLOCK_BYTES
     while remaining > 0:
-        count = sock.recv_into(buffer, min(remaining, 64 * 1024 if bytes_per_second else BLOCK_BYTES))
+        count = sock.recv_into(buffer, min(remaining, most), socket.MSG_TRUNC)
         if not count:
             raise ConnectionResetError
         remaining -= count
@@ -112,7 +104,3 @@ def _listing(upload_id: str) -> str:
         for number, size in sorted(_parts[upload_id].items())
     )
     return f"<ListPartsResult><IsTruncated>false</IsTruncated>{parts}</ListPartsResult>"
-
-
-if __name__ == "__main__":
-    serve(int(sys.argv[1]), int(sys.argv[2]))
