@@ -7,10 +7,12 @@ slowest and those that failed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import Final
 
+from tracing_app.store.models import StoredTrace
 from tracing_app.store.tree import Node, Tree
 
 MAX_SPANS: Final = 300
@@ -68,64 +70,34 @@ def has_failed(request: Node) -> bool:
     )
 
 
-def shown_lines(tree: Tree, *, first: int = 0) -> list[Line]:
-    """The lines of the page, parents before children. ``first`` is where the window begins, by number of the
-    request; it means nothing where all are shown."""
-    requests = requests_of(tree)
-    is_small = sum(1 for _ in tree.walk()) <= MAX_SPANS
-    numbers = {id(node): number for number, node in enumerate(requests)}
-    open_ones = set(numbers) if is_small else {id(requests[number]) for number in _chosen(requests, first)}
-    lines: list[Line] = []
-    _Folding(numbers, _with_ancestors(tree, open_ones), lines).add(tree.roots, 1)
-    return lines[:MAX_LINES]
-
-
-def _chosen(requests: Sequence[Node], first: int) -> set[int]:
-    """Numbers of the requests that are shown with their spans."""
-    numbers = range(len(requests))
-    failed = [number for number in numbers if has_failed(requests[number])]
-    slowest = sorted(numbers, key=lambda number: -requests[number].duration_ms)
+def open_requests(requests: Sequence[StoredTrace], first: int) -> frozenset[int]:
+    """Of the requests of a large trace, in the order of time, the positions of those that are shown with
+    their spans. The window begins at ``first``."""
+    positions = range(len(requests))
+    failed = [position for position in positions if requests[position].outcome != "ok"]
+    slowest = sorted(positions, key=lambda position: -requests[position].duration_ms)
     window = range(max(first, 0), min(first + WINDOW, len(requests)))
-    return {*numbers[:1], *numbers[-1:], *window, *failed[:_FAILED], *slowest[:_SLOWEST]}
+    return frozenset({*positions[:1], *positions[-1:], *window, *failed[:_FAILED], *slowest[:_SLOWEST]})
 
 
-def _with_ancestors(tree: Tree, open_ones: set[int]) -> set[int]:
-    """A request that is shown has its ancestors above it."""
-    kept: set[int] = set()
-
-    def visit(node: Node) -> bool:
-        has_open = False
-        for child in node.children:
-            has_open = visit(child) or has_open
-        if has_open or id(node) in open_ones:
-            kept.add(id(node))
-            return True
-        return False
-
-    for root in tree.roots:
-        visit(root)
-    return kept
+def shown_lines(tree: Tree, folded: Collection[str] = ()) -> list[Line]:
+    """The lines of the page, parents before children. ``folded`` are span ids of requests."""
+    numbers = {node.span_id: number for number, node in enumerate(requests_of(tree))}
+    lines = _lines(tree.roots, 1, folded, numbers)
+    return list(islice(lines, MAX_LINES))
 
 
-@dataclass(frozen=True, slots=True)
-class _Folding:
-    numbers: dict[int, int]
-    kept: set[int]
-    lines: list[Line]
-
-    def add(self, siblings: Sequence[Node], level: int) -> None:
-        run: list[Node] = []
-        for position, node in enumerate(siblings, 1):
-            if id(node) in self.numbers and id(node) not in self.kept:
-                run.append(node)
-                continue
-            self._fold(run, level, position - 1, len(siblings))
-            run = []
-            self.lines.append(SpanLine(node, level, position, len(siblings), bool(node.children)))
-            self.add(node.children, level + 1)
-        self._fold(run, level, len(siblings), len(siblings))
-
-    def _fold(self, run: list[Node], level: int, last: int, siblings: int) -> None:
-        if run:
-            first = self.numbers[id(run[0])]
-            self.lines.append(FoldedLine(run, level, last - len(run) + 1, siblings, first))
+def _lines(
+    siblings: Sequence[Node], level: int, folded: Collection[str], numbers: Mapping[str, int]
+) -> Iterator[Line]:
+    runs = groupby(siblings, key=lambda node: node.span_id in folded)
+    position = 1
+    for is_folded, run in runs:
+        nodes = list(run)
+        if is_folded:
+            yield FoldedLine(nodes, level, position, len(siblings), numbers[nodes[0].span_id])
+        else:
+            for place, node in enumerate(nodes, position):
+                yield SpanLine(node, level, place, len(siblings), bool(node.children))
+                yield from _lines(node.children, level + 1, folded, numbers)
+        position += len(nodes)

@@ -50,8 +50,8 @@ class TraceFacts:
         return sum(count for _, count in self.requests)
 
 
-def trace_facts(tree: Tree) -> TraceFacts:
-    """Over all requests of the trace."""
+def trace_facts(tree: Tree, *, span_count: int) -> TraceFacts:
+    """Over all requests of the trace. ``span_count``: how many spans there are, also outside of ``tree``."""
     requests = requests_of(tree)
     spans = [node for _, node in tree.walk()]
     failed = [_failed(request) for request in requests if has_failed(request)]
@@ -60,7 +60,7 @@ def trace_facts(tree: Tree) -> TraceFacts:
         title=_title(requests),
         began_at=datetime.fromtimestamp(tree.start_ns / 1e9, UTC),
         requests=list(operations.items()),
-        span_count=len(spans),
+        span_count=span_count,
         failed=failed[:FAILURES_SHOWN],
         failed_count=len(failed),
         objects=_distinct(map(_object, requests)),
@@ -115,8 +115,7 @@ def _bytes(spans: Iterable[Node]) -> int | None:
     received = [
         size
         for node in spans
-        if not node.name.startswith("upload.complete")
-        and isinstance(size := node.attributes.get("mizuchi.upload.bytes"), int)
+        if "omplete" not in node.name and isinstance(size := node.attributes.get("mizuchi.upload.bytes"), int)
     ]
     return sum(received) if received else None
 

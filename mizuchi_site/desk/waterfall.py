@@ -11,11 +11,13 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
-from tracing_app.store.search import load_tree
+from tracing_app.store.tree import Tree
 from uploads.advice import advice_for
 from uploads.models import UploadRecord
 
 from .page import DeskView
+from .shown_spans import requests_of
+from .shown_trace import load_shown
 from .trace_facts import TraceFacts, trace_facts
 from .trace_store import trace_store
 from .waterfall_lanes import waterfall_lanes
@@ -41,14 +43,15 @@ class Waterfall(DeskView):
         context = {"store": store, "trace_id": trace_id, "external_url": store.ui_url(trace_id)}
         if not store.is_kept:
             return self.render_to_response(self.get_context_data(**context))
+        first = _number(request.GET.get("first", ""))
         try:
-            tree = load_tree(trace_id)
+            shown = load_shown(trace_id, first)
         except DatabaseError as error:
             logger.error("the store of traces cannot be read: %s", error)
             return self.render_to_response(self.get_context_data(**context, is_unreadable=True), status=503)
-        if tree is None:
+        if shown is None:
             return self.render_to_response(self.get_context_data(**context), status=404)
-        facts = trace_facts(tree)
+        facts = trace_facts(shown.tree, span_count=shown.span_count)
         return self.render_to_response(
             self.get_context_data(
                 **context,
@@ -57,7 +60,8 @@ class Waterfall(DeskView):
                 failures=[(failed, advice_for(failed.code)) for failed in facts.failed],
                 otlp_url=reverse("rest:trace-otlp", args=[trace_id]),
                 records=_records(request, trace_id, facts),
-                waterfall=waterfall_lanes(tree, first=_number(request.GET.get("first", ""))),
+                waterfall=waterfall_lanes(shown.tree, shown.folded),
+                window=_span_at(shown.tree, first),
             )
         )
 
@@ -68,6 +72,11 @@ def _records(request: HttpRequest, trace_id: str, facts: TraceFacts) -> list[Upl
         return []
     named = Q(request_id=trace_id) | Q(upload_digest__in=facts.upload_hashes[:_RECORDS_SHOWN])
     return list(UploadRecord.objects.filter(named).order_by("-id")[:_RECORDS_SHOWN])
+
+
+def _span_at(tree: Tree, first: int) -> str:
+    """The span id of the request that the window begins with, for links to it; "" at the beginning."""
+    return next((node.span_id for node in requests_of(tree)[first : first + 1] if first), "")
 
 
 def _number(text: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -94,10 +94,6 @@ class FoldedRow:
     def indent(self) -> int:
         return min(self.line.level, DEEPEST)
 
-    @property
-    def first_span_id(self) -> str:
-        return self.line.requests[0].span_id
-
 
 @dataclass(frozen=True, slots=True)
 class WaterfallLanes:
@@ -113,10 +109,10 @@ class WaterfallLanes:
     is_cut: bool
 
 
-def waterfall_lanes(tree: Tree, *, first: int = 0) -> WaterfallLanes:
-    """``first``: see ``shown_lines``."""
+def waterfall_lanes(tree: Tree, folded: Collection[str] = ()) -> WaterfallLanes:
+    """``folded`` are span ids of requests whose spans are not shown."""
     scale = TimeScale(tree.duration_ms)
-    lines = shown_lines(tree, first=first)
+    lines = shown_lines(tree, folded)
     times = span_times(tree)
     shown = {id(line.node) for line in lines if isinstance(line, SpanLine)}
     waits = dict(_waits_of_spans([each for each in requests_of(tree) if id(each) in shown]))
@@ -132,7 +128,7 @@ def waterfall_lanes(tree: Tree, *, first: int = 0) -> WaterfallLanes:
         band=coarse_bars(trace_stretches(tree), scale),
         shares=_shares(tree),
         rows=rows,
-        folded_requests=sum(len(line.requests) for line in lines if isinstance(line, FoldedLine)),
+        folded_requests=len(folded),
         is_cut=len(lines) >= MAX_LINES,
     )
 

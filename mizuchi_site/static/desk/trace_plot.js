@@ -19,9 +19,10 @@ async function draw(canvas, note) {
     note.textContent = `The plot has no data: the API answered ${answer.status}.`;
     return;
   }
-  const {points} = await answer.json();
-  canvas.setAttribute("aria-label", summary(points));
-  note.textContent = points.length ? `${summary(points)} A point opens its trace.` : "";
+  const {points, is_complete: isComplete} = await answer.json();
+  const told = summary(points, isComplete);
+  canvas.setAttribute("aria-label", told);
+  note.textContent = `${told} A point opens its trace.`;
   const chart = new window.Chart(canvas, {type: "scatter", data: {datasets: datasets(points)}, options: options(canvas)});
   paint(chart);
   onThemeChange(() => paint(chart));
@@ -52,7 +53,7 @@ function options(canvas) {
     },
     plugins: {
       legend: {labels: {usePointStyle: true, boxWidth: 7, boxHeight: 7}},
-      tooltip: {callbacks: {label: ({raw}) => told(raw.point)}},
+      tooltip: {callbacks: {label: ({raw}) => label(raw.point)}},
     },
     scales: {
       x: {
@@ -81,15 +82,16 @@ function paint(chart) {
   chart.update("none");
 }
 
-function summary(points) {
+function summary(points, isComplete) {
   if (!points.length) return "No requests.";
   const sorted = points.map((point) => point.duration_ms).sort((a, b) => a - b);
   const failed = points.filter((point) => point.outcome !== "ok").length;
   const median = durationText(sorted[Math.floor(sorted.length / 2)]);
-  return `${points.length} requests: median ${median}, slowest ${durationText(sorted.at(-1))}, ${failed} failed.`;
+  const count = isComplete ? points.length : `The newest ${points.length}`;
+  return `${count} requests: median ${median}, slowest ${durationText(sorted.at(-1))}, ${failed} failed.`;
 }
 
-function told(point) {
+function label(point) {
   const where = point.bucket ? ` in ${point.bucket}` : "";
   const why = point.error || (point.status ?? "");
   return `${point.operation || point.name}${where}: ${durationText(point.duration_ms)}${why ? `, ${why}` : ""}`;

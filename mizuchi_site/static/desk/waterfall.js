@@ -2,6 +2,8 @@
 // Without this module everything is open and reachable by Tab.
 import {enableCopying} from "./otlp_copy.js";
 
+const WINDOW = "#window"; // the first request of a window of a large trace
+
 const grid = document.querySelector(".wf");
 if (grid) enableKeys(grid);
 enableCopying(document.getElementById("copy-otlp"), document.getElementById("copy-otlp-note"));
@@ -13,9 +15,9 @@ function enableKeys(grid) {
     row.tabIndex = -1;
     for (const inner of row.querySelectorAll("summary, .wf-folded a")) inner.tabIndex = -1;
   }
-  const named = location.hash.startsWith("#span-") ? rows.find((row) => `#${row.id}` === location.hash) : null;
+  const named = target(rows);
   (named ?? rows[0]).tabIndex = 0;
-  if (named) open(named);
+  if (location.hash !== WINDOW) open(named);
 
   grid.addEventListener("keydown", (event) => {
     if (event.target.getAttribute("role") !== "row" || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -32,7 +34,7 @@ function enableKeys(grid) {
     if (event.target.closest("summary, .wf-fold")) row.focus();
   });
   addEventListener("hashchange", () => {
-    const row = rows.find((each) => `#${each.id}` === location.hash);
+    const row = target(rows);
     if (!row) return;
     reveal(rows, row);
     open(row);
@@ -74,8 +76,14 @@ function toggle(row) {
   return true;
 }
 
+/** The row that the address names: itself, or something in it. */
+function target(rows) {
+  const named = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+  return named ? rows.find((row) => row.contains(named)) : undefined;
+}
+
 function open(row, isOpen = true) {
-  const details = row.querySelector("details");
+  const details = row?.querySelector("details");
   if (details) details.open = isOpen;
 }
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from mizuchi_site.desk.shown_spans import (
     MAX_LINES,
-    MAX_SPANS,
     WINDOW,
     FoldedLine,
     SpanLine,
+    open_requests,
     own_spans,
     requests_of,
     shown_lines,
 )
+from tracing_app.store.models import StoredTrace
 from tracing_app.store.tree import Node, Tree
 
 
@@ -66,46 +69,48 @@ def test_a_small_trace_is_shown_whole() -> None:
     assert len(lines) == 9
 
 
-def test_a_large_one_is_a_window_of_requests() -> None:
-    large = upload(1000)
-    requests = requests_of(large)
-    requests[500].attributes["error.type"] = "BadDigest"
+def rows(count: int) -> list[StoredTrace]:
+    return [StoredTrace(duration_ms=10, status=200, error="", is_error=False) for _ in range(count)]
+
+
+def test_of_a_large_one_a_window_is_open_and_what_one_looks_for() -> None:
+    requests = rows(1000)
+    requests[500].error = "BadDigest"
     requests[600].duration_ms = 19
-
-    shown = told(shown_lines(large))
-    assert shown == [
-        *(f"r{number}" for number in range(WINDOW)),
-        f"{500 - WINDOW} from {WINDOW}",
-        "r500",
-        "99 from 501",
-        "r600",
-        "399 from 601",
-        "r1000",
-    ]
-    folded = next(line for line in shown_lines(large) if isinstance(line, FoldedLine))
-    assert (folded.level, folded.position, folded.siblings) == (2, WINDOW + 2, 1002)
-    assert [node.name for node in folded.requests[:2]] == ["r20", "r21"]
+    assert open_requests(requests, 0) == {*range(WINDOW), 500, 600, 999}
+    assert open_requests(requests, 700) == {0, 1, *range(700, 700 + WINDOW), 500, 600, 999}
+    assert open_requests(requests, 995) == {0, 1, 500, 600, *range(995, 1000)}
 
 
-def test_the_window_can_be_anywhere() -> None:
-    shown = told(shown_lines(upload(1000), first=700))
-    assert shown[:2] == ["r0", "r1"]  # the slowest are as slow as the first
-    assert "697 from 3" in shown
-    assert [f"r{number}" for number in range(700, 700 + WINDOW)] == shown[4 : 4 + WINDOW]
-    for odd in (-5, 5_000_000):
-        assert told(shown_lines(upload(1000), first=odd))[-1] == "r1000"
+@pytest.mark.parametrize("first", [-5, 0, 2, 5_000_000])
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_any_window_of_any_trace_can_be_asked_for(count: int, first: int) -> None:
+    assert open_requests(rows(count), first) == set(range(count))
+
+
+def test_when_all_fail_some_are_open() -> None:
+    requests = rows(1000)
+    for row in requests:
+        row.status = 503
+    assert len(open_requests(requests, 500)) < WINDOW + 12
+
+
+def test_neighbours_fold_into_one_line() -> None:
+    large = upload(1000)
+    folded = {node.span_id for node in requests_of(large) if node.name not in ("r0", "r5", "r6", "r1000")}
+    lines = shown_lines(large, folded)
+    assert told(lines) == ["r0", "4 from 1", "r5", "r6", "993 from 7", "r1000"]
+    first = next(line for line in lines if isinstance(line, FoldedLine))
+    assert (first.level, first.position, first.siblings) == (2, 3, 1002)
+    assert [node.name for node in first.requests] == ["r1", "r2", "r3", "r4"]
+    after = next(line for line in lines if isinstance(line, SpanLine) and line.node.name == "r5")
+    assert (after.level, after.position, after.siblings) == (2, 7, 1002)
 
 
 def test_requests_below_no_common_span_fold_too() -> None:
-    shown = told(shown_lines(tree(*(request(number) for number in range(MAX_SPANS)))))
-    assert shown[WINDOW:] == [f"{MAX_SPANS - WINDOW - 1} from {WINDOW}", f"r{MAX_SPANS - 1}"]
-
-
-def test_what_leads_to_a_request_that_is_shown_is_shown() -> None:
-    requests = [request(number) for number in range(200)]
-    requests[100].children.append(span("nested", 2001, 1000, kind="SERVER"))
-    shown = told(shown_lines(tree(*requests)))
-    assert shown[shown.index("r100") + 1] == "nested"
+    lone = tree(*(request(number) for number in range(10)))
+    folded = {node.span_id for node in lone.roots[2:8]}
+    assert told(shown_lines(lone, folded)) == ["r0", "r1", "6 from 2", "r8", "r9"]
 
 
 def test_many_spans_of_one_request_are_cut_off() -> None:

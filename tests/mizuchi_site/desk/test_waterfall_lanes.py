@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mizuchi_site.desk.lane_bars import Bar
-from mizuchi_site.desk.shown_spans import MAX_LINES, WINDOW
+from mizuchi_site.desk.shown_spans import MAX_LINES, requests_of
 from mizuchi_site.desk.waterfall_lanes import FoldedRow, SpanRow, WaterfallLanes, waterfall_lanes
 from tests.tracing_app.store.drawn import CLIENT, Drawn, request, storage, tree_of, upload
 from tracing_app.store.tree import Moment, Tree
@@ -104,19 +104,18 @@ def test_errors_are_named() -> None:
 
 
 def test_a_large_upload_folds() -> None:
-    parts = [
-        request(20 * number, 20 * number + 10 + number % 2, Drawn("a", 0, 1), Drawn("b", 0, 1))
-        for number in range(1, 601)
-    ]
-    lanes = waterfall_lanes(tree_of(request(0, 5), *parts), first=100)
-    folded = [row for row in lanes.rows if isinstance(row, FoldedRow)]
-    shown = len(lanes.rows) - len(folded)
-    assert WINDOW * 3 <= shown <= 100
-    assert sum(len(row.line.requests) for row in folded) == lanes.folded_requests > 500
-    assert folded[-1].operations == [("request", len(folded[-1].line.requests))]
-    assert (folded[-1].shortest_ms, folded[-1].longest_ms) == (10, 11)
-    assert folded[-1].first_span_id == folded[-1].line.requests[0].span_id
-    assert 0 < len(folded[-1].bars) <= len(folded[-1].line.requests)
+    parts = [request(20 * number, 20 * number + 10 + number % 2) for number in range(1, 61)]
+    tree = tree_of(request(0, 5), *parts)
+    *others, last = requests_of(tree)
+    lanes = waterfall_lanes(tree, {node.span_id for node in others[1:]})
+    _, folded, shown = lanes.rows
+    assert isinstance(folded, FoldedRow)
+    assert isinstance(shown, SpanRow)
+    assert shown.node is last
+    assert len(folded.line.requests) == lanes.folded_requests == 59
+    assert folded.operations == [("request", 59)]
+    assert (folded.shortest_ms, folded.longest_ms) == (10, 11)
+    assert len(folded.bars) == 59
     assert not lanes.is_cut
 
 

@@ -12,9 +12,11 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, T
 
 from tests.tracing_app.sampling.traces import Sink
 from tracing_app.exporting.otlp_wire import SpanEncoder
+from tracing_app.exporting.transport import Accepted
 from tracing_app.recording.choices import Always
 from tracing_app.recording.provider import LightTracerProvider
 from tracing_app.recording.samplers import HeadSampler
+from tracing_app.store.transport import StoreTransport
 from tracing_app.store.tree import Tree, build_tree
 
 MS = 1_000_000
@@ -51,6 +53,20 @@ def storage(start: float, end: float, *, kind: SpanKind = INTERNAL) -> Drawn:
 
 def tree_of(first: Drawn, *joined: Drawn) -> Tree:
     """The trace of a request, and of those that joined it because they go on with its upload."""
+    trace_id, parts = _exported(first, joined)
+    return build_tree(trace_id, map(TracesData.FromString, parts))
+
+
+def stored(first: Drawn, *joined: Drawn) -> str:
+    """The same in the store; returns the trace id."""
+    trace_id, parts = _exported(first, joined)
+    transport = StoreTransport(max_traces=100_000, max_age_hours=1e6)
+    for part in parts:
+        assert transport.send(part, 1) == Accepted()
+    return trace_id
+
+
+def _exported(first: Drawn, joined: Sequence[Drawn]) -> tuple[str, list[bytes]]:
     sink = Sink()
     tracer = LightTracerProvider(HeadSampler(Always(), tail=False), sink).get_tracer("tests")
 
@@ -77,5 +93,4 @@ def tree_of(first: Drawn, *joined: Drawn) -> Tree:
     root = record(first, None, is_remote=False)
     for each in joined:
         record(each, root, is_remote=True)
-    parts = [TracesData.FromString(SpanEncoder(Resource({})).encode([trace])) for trace in sink.traces]
-    return build_tree(f"{root.trace_id:032x}", parts)
+    return f"{root.trace_id:032x}", [SpanEncoder(Resource({})).encode([trace]) for trace in sink.traces]
