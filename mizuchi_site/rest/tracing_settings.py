@@ -69,8 +69,8 @@ class TracingRestView(RestView):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, OverridesInvalid):
-            exc = invalid(exc)
-        elif isinstance(exc, RevisionConflict):
+            return Response(invalid(exc), status=400)
+        if isinstance(exc, RevisionConflict):
             exc = Conflict(exc)
         return super().handle_exception(exc)
 

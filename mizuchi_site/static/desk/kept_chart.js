@@ -44,5 +44,5 @@ function paint(chart) {
     scale.grid = {color: colour("--hairline-color")};
     if (scale.title) scale.title.color = text;
   }
-  chart.update("none");
+  chart.update();
 }
