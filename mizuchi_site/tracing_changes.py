@@ -1,4 +1,4 @@
-"""Changes of the live tracing settings by users: each a revision and an entry of the audit log, or neither."""
+"""Changes of live tracing settings by users: each a revision and an entry of the audit log, or neither."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ _PRUNE_SECONDS = 3600.0
 
 class Exchange:
     """``to_tell`` are trace ids of uploads that are kept here, put there by requests. ``apply`` is given the
-    newest revision and its overrides whenever there is another, ``keep`` the trace id of an upload that another
-    process keeps, ``forget_before`` a moment of the monotonic clock: of uploads that ended before it all have
-    told."""
+    newest revision and its overrides whenever there is another, ``keep`` the trace id of an upload that
+    another process keeps, ``forget_before`` a moment of the monotonic clock: of uploads that ended before it
+    all have told."""
 
     def __init__(
         self,
