@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test servers check memory overhead outages sampling upload-page lock clean
+.PHONY: help setup run test servers check memory overhead outages lists sampling upload-page lock clean
 
 help:
 	@echo "make run     set up if needed, then serve on http://127.0.0.1:8080"
@@ -15,6 +15,7 @@ help:
 	@echo "make memory  how much a worker grows under big uploads (MEMORY='--backend sink --kind parts')"
 	@echo "make servers builds the servers in Go that tests talk to, minutes the first time; make test does it meanwhile"
 	@echo "make overhead what tracing costs a small upload (OVERHEAD='--mode null')"
+	@echo "make lists   how long the desk's lists take with 100,000 uploads (LISTS='--postgres')"
 	@echo "make outages what an outage of the collector costs (OUTAGES='--outage refused --seconds 20')"
 	@echo "make sampling what tail sampling keeps of 100,000 requests (SAMPLING='--minutes 5': of long uploads)"
 	@echo "make setup   what 'make run' does before it serves"
@@ -71,6 +72,9 @@ overhead: $(VENV)/.requirements-dev
 
 outages: $(VENV)/.requirements-dev
 	@$(BIN)/python tests/endurance/outages.py $(OUTAGES)
+
+lists: $(VENV)/.requirements-dev
+	@$(BIN)/python tests/endurance/admin_lists.py $(LISTS)
 
 sampling: $(VENV)/.requirements-dev
 	@$(BIN)/python tests/endurance/sampling.py $(SAMPLING)

@@ -38,6 +38,7 @@ _MENU: Final[Sequence[tuple[str, tuple[Item, ...]]]] = (
         (
             Item("Status", "status", ("mizuchi_site.view_status",)),
             Item("Uploads", "uploads_uploadrecord_changelist", ("uploads.view_uploadrecord",)),
+            Item("In flight", "uploads_in_flight", ("uploads.view_uploadrecord",)),
             Item("Traces", "traces", ("mizuchi_site.view_traces",)),
             Item("Upload files", "upload_page", ("mizuchi_site.upload_in_browser",)),
         ),

@@ -6,19 +6,26 @@ from django.http import HttpRequest
 
 from .audit import AuditLog
 from .buckets import BucketList
-from .diagnoses import DiagnosisList
 from .configuration import ConfigurationPage
+from .diagnoses import DiagnosisList
 from .page import DeskView, Page
-from .status import StatusPage
 from .policy_test import PolicyTest
+from .status import StatusPage
 from .traces import TraceList
 from .tracing_history import TracingHistory
 from .tracing_settings import TracingSettings
+from .upload_detail import UploadDetail
+from .upload_list import UploadList
 from .upload_page import UploadPage
+from .uploads_in_flight import UploadsInFlight
 from .waterfall import Waterfall
 
 PAGES: tuple[Page, ...] = (
     Page("status/", "status", StatusPage),
+    # The names that Django gives a model's pages, so that its links lead here.
+    Page("uploads/uploadrecord/", "uploads_uploadrecord_changelist", UploadList),
+    Page("uploads/uploadrecord/<int:pk>/change/", "uploads_uploadrecord_change", UploadDetail),
+    Page("uploads-in-flight/", "uploads_in_flight", UploadsInFlight),
     Page("traces/", "traces", TraceList),
     Page("traces/<str:trace_id>/", "trace", Waterfall),
     Page("upload/", "upload_page", UploadPage),

@@ -24,6 +24,7 @@ from .tracing_settings import (
     UndoTracingRevision,
 )
 from .tracing_trials import SamplingDryRun, TestSpan
+from .uploads import OneUpload, Uploads, UploadsInFlight
 from .views import RestView
 
 
@@ -64,6 +65,9 @@ urlpatterns = [
     path("traces/points/", TracePoints.as_view(), name="trace-points"),
     path("traces/<str:trace_id>/", OneTrace.as_view(), name="trace"),
     path("traces/<str:trace_id>/otlp/", TraceOtlp.as_view(), name="trace-otlp"),
+    path("uploads/", Uploads.as_view(), name="uploads"),
+    path("uploads/in-flight/", UploadsInFlight.as_view(), name="uploads-in-flight"),
+    path("uploads/<int:pk>/", OneUpload.as_view(), name="upload"),
     path("configuration/", Configuration.as_view(), name="configuration"),
     path("tracing/settings/", TracingSettings.as_view(), name="tracing-settings"),
     path("tracing/settings/undo/", UndoTracingRevision.as_view(), name="tracing-undo"),

@@ -26,6 +26,7 @@ def test_every_page_is_titled_has_its_styles_and_is_for_all(page: Page, desk: De
         assert re.search("Mizuchi Uploadr$", page.title())
         header = page.locator("#header")
         assert header.evaluate("e => getComputedStyle(e).display") == "flex"
+        expect_accessible(page)
         shots(page, f"frame-{path.strip('/').replace('/', '-') or 'index'}")
 
 
