@@ -56,11 +56,18 @@ def rule_text(rule: Mapping[str, Any]) -> str:
     return f"{rule.get('name')}: {rule.get('keep')}, " + (f"when {when}" if when else "for all others")
 
 
-def shown_change(change: Change) -> ShownChange:
-    """A change for a page."""
-    before, after = value_text(change.key, change.before), value_text(change.key, change.after)
-    lines = _lines(_rules(change.before), _rules(change.after)) if change.key == _RULES else ()
-    return ShownChange(change.key, before, after, tuple(lines))
+def shown_change(change: Change, in_file: Mapping[str, Any] | None = None) -> ShownChange:
+    """A change for a page. Where ``in_file`` has the file's values of now, they are told and compared."""
+    before, after = (_resolved(change.key, side, in_file) for side in (change.before, change.after))
+    lines = _lines(_rules(before[0]), _rules(after[0])) if change.key == _RULES else ()
+    return ShownChange(change.key, before[1], after[1], tuple(lines))
+
+
+def _resolved(key: str, value: Any, in_file: Mapping[str, Any] | None) -> tuple[Any, str]:
+    """The value, and its text."""
+    if value is FROM_FILE and in_file and key in in_file:
+        return in_file[key], f"{value_text(key, in_file[key])} (file)"
+    return value, value_text(key, value)
 
 
 def change_text(changes: Sequence[Change]) -> str:

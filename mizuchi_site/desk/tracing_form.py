@@ -91,7 +91,7 @@ class SettingsForm(forms.Form):
     @classmethod
     def of(cls, now: Effective, overrides: Mapping[str, Any], **more: Any) -> SettingsForm:
         """With the file's values and these overrides in its fields, made from what is in force now."""
-        values = {each.key: each.file_value for each in now.keys} | dict(overrides)
+        values = now.in_file | dict(overrides)
         initial: dict[str, Any] = {
             field_name(key): as_typed(value) for key, value in values.items() if key != RULES
         }
@@ -115,11 +115,10 @@ class SettingsForm(forms.Form):
 
     def reset(self, key: str) -> None:
         """Put the file's value of a live key into its field."""
-        for each in self.now.keys:
-            if each.key == key == RULES:
-                self.rules = [_typed(rule) for rule in each.file_value]
-            elif each.key == key:
-                self.initial[field_name(key)] = as_typed(each.file_value)
+        if key == RULES:
+            self.rules = [_typed(rule) for rule in self.now.in_file[key]]
+        elif key in self.now.in_file:
+            self.initial[field_name(key)] = as_typed(self.now.in_file[key])
 
     def typed(self, key: str) -> Any:
         """What is in the field of a live key, as far as it can be read."""
@@ -141,8 +140,7 @@ class SettingsForm(forms.Form):
             if name not in ("note", "revision")
         }
         given[RULES] = self.rules
-        in_file = {each.key: each.file_value for each in self.now.keys}
-        self.overrides = {key: value for key, value in given.items() if value != in_file[key]}
+        self.overrides = {key: value for key, value in given.items() if value != self.now.in_file[key]}
         try:
             self.settings = apply_overrides(tracing_config().sampling, self.overrides)
         except OverridesInvalid as error:

@@ -13,8 +13,9 @@ from django.urls import reverse
 from mizuchi_site.setting_text import ShownChange, shown_change
 from mizuchi_site.tracing_changes import go_back, undo_last
 from tracing_app.live.difference import difference
+from tracing_app.live.effective import effective
 from tracing_app.live.overrides import OverridesInvalid
-from tracing_app.live.revisions import Entry, RevisionConflict, current_overrides, history, newest_revision
+from tracing_app.live.revisions import Entry, RevisionConflict, history, newest_revision
 from tracing_app.models import TracingRevision
 
 from .page import DeskView
@@ -87,7 +88,9 @@ class TracingHistory(DeskView):
         if number is None:
             return None
         revision = _revision(number)
-        return _shown(Entry(revision, difference(current_overrides(), revision.overrides)))
+        now = effective()
+        changes = difference(now.overrides, revision.overrides)
+        return ShownEntry(revision, tuple(shown_change(each, now.in_file) for each in changes))
 
 
 def _shown(entry: Entry) -> ShownEntry:

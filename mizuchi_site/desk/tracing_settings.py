@@ -62,7 +62,7 @@ class TracingSettings(DeskView):
         return self._previewed(now, form) if action == "preview" else self._saved(now, form)
 
     def _previewed(self, now: Effective, form: SettingsForm) -> HttpResponse:
-        changes = [shown_change(each) for each in difference(now.overrides, form.overrides)]
+        changes = [shown_change(each, now.in_file) for each in difference(now.overrides, form.overrides)]
         try:
             report = dry_run_report(sampling_preview(now.settings, form.settings))
         except NothingToJudge as error:

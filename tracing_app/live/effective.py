@@ -38,6 +38,11 @@ class Effective:
         return self.revision.pk if self.revision else 0
 
     @property
+    def in_file(self) -> dict[str, Any]:
+        """What would be in force without overrides."""
+        return {each.key: each.file_value for each in self.keys}
+
+    @property
     def overrides(self) -> dict[str, Any]:
         """Those in force."""
         return dict(self.revision.overrides) if self.revision and not self.faults else {}

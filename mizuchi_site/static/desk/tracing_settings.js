@@ -21,6 +21,7 @@ function renumber() {
     }
   });
   form.querySelector(".tracing-none").hidden = items.length > 0;
+  form.querySelector('[value="reset-sampling.rules"]').hidden = false;
 }
 
 function add() {
@@ -89,6 +90,7 @@ form.addEventListener("click", (event) => {
 form.addEventListener("input", (event) => {
   const row = event.target.closest(".tracing-row");
   if (row) showReset(row);
+  else if (rules.contains(event.target)) renumber();
 });
 
 const place = form.querySelector(".tracing-place");

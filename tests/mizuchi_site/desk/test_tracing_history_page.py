@@ -67,7 +67,7 @@ def test_any_revision_can_be_restored_after_a_look() -> None:
 
     page = shown(operator, f"{PAGE}?restore=1")
     assert "Back to revision 1?" in page
-    assert "enabled off → became as in the file" in page
+    assert "enabled off → became on (file)" in page
     assert current_overrides() == {"enabled": False}
 
     post(operator, "restore-1", 3)

@@ -180,7 +180,7 @@ def test_a_preview_by_the_traces_that_are_kept(operator: Client) -> None:
 
     page = shown(answer)
     assert "By the newest 40 traces that are kept here, which stand for about 40" in page
-    assert "sampling.rules as in the file → became 1 rule" in page
+    assert "sampling.rules 0 rules (file) → became 1 rule" in page
     assert "25.0 %of all tracesnow 100 %" in page
     kept = re.findall(r'data-now="([0-9.]+)" data-edited="([0-9.]+)"><th scope="row">([^<]+)</th>', answer)
     assert [(name, float(now), float(edited)) for now, edited, name in kept] == [
