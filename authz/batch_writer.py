@@ -76,14 +76,14 @@ class BatchWriter(Generic[Row]):
             connection.close()
 
     def flush(self) -> None:
-        """Write what waits now. A database that is away loses a batch and no more."""
+        """Write what waits now. A database that is away, or takes a row amiss, loses a batch and no more."""
         rows = [self._waiting.popleft() for _ in range(len(self._waiting))]
         if not rows:
             return
         try:
             self._model._default_manager.bulk_create(rows)
             self._prune()
-        except DatabaseError as error:
+        except (DatabaseError, ValueError) as error:
             name = self._model._meta.verbose_name_plural
             logger.warning("%d %s could not be recorded: %s", len(rows), name, error)
             connection.close()

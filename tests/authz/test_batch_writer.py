@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from authz.batch_writer import BatchWriter, Kept
 from authz.models import SignatureDiagnosis
 from tests.authz.policy.clocks import Clock
+from tests.tracing_app.exporting.export_setup import until
 
 NOW = 1_790_000_000.0
 AGE = timedelta(days=30)
@@ -79,6 +80,19 @@ def test_a_database_that_is_away_is_told_of_and_no_more(
     written.flush()
 
     assert "1 signature diagnoses could not be recorded: away" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_its_thread_outlives_a_row_that_no_database_takes() -> None:
+    written = writer()
+    odd = row(1)
+    odd.canonical_request = "\ud800"
+    written.add(odd)
+    until(lambda: not written._waiting)
+    written.add(row(2))
+    written.close()
+
+    assert SignatureDiagnosis.objects.get().request_id == f"{2:032x}"
 
 
 @pytest.mark.django_db(transaction=True)
