@@ -35,7 +35,11 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``rate``: for how many traces a kept one stands, 0 if it is dropped. ``reason``, ``rule``: why."""
+    """``rate``: for how many traces a kept one stands, 0 if it is dropped. ``reason``, ``rule``: why.
+
+    One that is kept because another of its upload is (``upload``) stands for none: what would have dropped
+    it has seen to it already that others stand for it.
+    """
 
     rate: float
     reason: Reason
@@ -47,7 +51,7 @@ class Verdict:
         return f"rule:{self.rule}" if self.rule else self.reason
 
 
-_FOLLOWS = Verdict(1.0, "upload")
+_FOLLOWS = Verdict(0.0, "upload")
 _UNSAMPLED = Verdict(0.0, "head")
 
 
@@ -144,11 +148,11 @@ class TailSampler:
         verdict = self._late(trace.trace_id) if trace.is_late else self._judge(trace)
         is_upload = self._uploads is not None and not trace.is_late and belongs_to_upload(trace)
         with self._lock:
-            if is_upload and not verdict.rate and trace.trace_id in self._kept_ids:
-                verdict = _FOLLOWS
             if not verdict.rate:
-                self._drop(trace, verdict, may_hold=is_upload)
-                return
+                if not (is_upload and trace.trace_id in self._kept_ids):
+                    self._drop(trace, verdict, may_hold=is_upload)
+                    return
+                verdict = _FOLLOWS
             released = self._keep(trace, verdict, is_upload)
         if is_upload and verdict.reason not in ("head", "upload"):
             self._on_upload_kept(trace.trace_id)

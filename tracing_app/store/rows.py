@@ -97,6 +97,7 @@ def _row(root: _Placed, spans: list[_Placed]) -> StoredTrace:
         every |= attributes_of(each.span)
     every |= own
     status = _whole(own, "http.response.status_code")
+    rate = _number(own, "mizuchi.sampling.rate")
     return StoredTrace(
         trace_id=span.trace_id.hex(),
         is_late=not root.is_local_root,
@@ -116,7 +117,7 @@ def _row(root: _Placed, spans: list[_Placed]) -> StoredTrace:
         backend_wait_ms=_number(every, "mizuchi.upload.backend_wait_ms"),
         reason=_text(own, "mizuchi.sampling.reason", 16) or "head",
         rule=_text(own, "mizuchi.sampling.rule", 128),
-        rate=_number(own, "mizuchi.sampling.rate") or 1.0,
+        rate=1.0 if rate is None else rate,
         span_count=len(spans),
         spans=zlib.compress(_traces_data(spans).SerializeToString(), _LEVEL),
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
 
 from tests.tracing_app.sampling.traces import Sink, trace
-from tracing_app.recording.choices import Always
+from tracing_app.recording.choices import Always, Ratio
 from tracing_app.recording.data import TraceData
+from tracing_app.recording.trace_ids import EvenTraceIds
 from tracing_app.sampling.held import HeldUploads
 from tracing_app.sampling.keeping import PerSecond
 from tracing_app.sampling.rules import RuleText, parse_rules
@@ -72,7 +74,26 @@ def test_an_error_in_a_part_brings_the_whole_upload() -> None:
     ]
     assert node.told == [1]
     assert node.sampler.stats().traces_held == 0
-    assert {each.spans[-1].attributes[RATE] for each in node.sink.traces} == {1.0}
+    assert [each.spans[-1].attributes[RATE] for each in node.sink.traces] == [0.0] * 7 + [1.0] + [0.0] * 24
+
+
+def test_what_follows_stands_for_nothing() -> None:
+    """The ratio has counted the requests that follow already: sums of rates are the number of requests."""
+    chance, ratio = random.Random(3), 0.1
+    new_trace_id = EvenTraceIds(chance)
+    node = Node(TailPolicy(head_rate=1 / ratio))
+    uploads, parts = 1000, 3
+
+    for _ in range(uploads):
+        number, head = new_trace_id(), Ratio(ratio)
+        fails_at = chance.choice([1, 2, 3]) if chance.random() < 0.2 else None
+        node.offer(request("CreateMultipartUpload", number, head=head))
+        for each in range(1, parts + 1):
+            node.offer(part(each, number, head=head, is_error=each == fails_at))
+
+    counted = sum(float(each.spans[-1].attributes[RATE]) for each in node.sink.traces)
+    assert counted == pytest.approx(uploads * (1 + parts), rel=0.05)
+    assert sum(reason == "upload" for _, reason in node.kept()) > 400
 
 
 def test_another_process_learns_of_it() -> None:

@@ -77,6 +77,18 @@ def upload(tracer: Any, *, part: int = 0, parent: Any = None, began: int = BEGAN
     return root
 
 
+@pytest.mark.parametrize(("mark", "rate"), [(None, 1.0), (0.0, 0.0), (1, 1.0), (100.0, 100.0)])
+def test_a_trace_stands_for_as_many_as_its_mark_says(
+    tracer: Any, sink: Sink, mark: float | None, rate: float
+) -> None:
+    attributes = {} if mark is None else {"mizuchi.sampling.rate": mark}
+    tracer.start_span("PUT", kind=SpanKind.SERVER, attributes=attributes, start_time=BEGAN).end(BEGAN + 1)
+
+    assert StoreTransport(max_traces=10, max_age_hours=1e6).send(payload(sink), 1) == Accepted()
+
+    assert StoredTrace.objects.get().rate == rate
+
+
 def test_a_trace_is_saved_with_what_it_is_searched_by(tracer: Any, sink: Sink) -> None:
     root = upload(tracer)
 
