@@ -2,8 +2,9 @@
 
     make overhead [OVERHEAD="--mode null --rounds 40 --requests 200"]
 
-CPU of this process for each request, the export thread's included. ``--mode null`` records and throws away,
-``export`` encodes and sends to a real OTLP receiver in another process. Objects and database are on tmpfs.
+CPU of this process for each request, the export thread's included. ``--mode export`` encodes every trace and
+sends it to a real OTLP receiver in another process; ``unsampled`` keeps 1 % of them, errors, slow ones and
+what a rule says; ``null`` records all and throws away. Objects and database are on tmpfs.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,12 @@ from tests.e2e.wire.signing import Signer
 
 KEY_ID, SECRET = "AKOVERHEAD", "s" * 40
 BODY = b"x" * 1024
+UNSAMPLED = {
+    "ratio": 0.01,
+    "errors": True,
+    "slow_request_ms": 2000,
+    "rules": [{"name": "big", "when": "bytes >= 100MiB", "keep": "always"}],
+}
 
 
 def serve_collector(port: Any) -> None:
@@ -45,7 +52,7 @@ def serve_collector(port: Any) -> None:
             receiver.requests.clear()
 
 
-def configure(folder: Path, port: int) -> None:
+def configure(folder: Path, port: int, sampling: Mapping[str, Any]) -> None:
     config = {
         "security": {"secret_keys": [uuid.uuid4().hex * 2]},
         "database": {"url": f"sqlite:///{folder}/db.sqlite3"},
@@ -55,6 +62,7 @@ def configure(folder: Path, port: int) -> None:
         "tracing": {
             "otlp": {"endpoint": f"http://127.0.0.1:{port}", "protocol": "http/protobuf"},
             "spool": {"max_bytes": 0},
+            "sampling": dict(sampling),
         },
         "logging": {"console": False},
     }
@@ -153,7 +161,7 @@ def measure(application: Application, rounds: int, requests: int) -> tuple[list[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mode", choices=["null", "export"], default="export")
+    parser.add_argument("--mode", choices=["null", "unsampled", "export"], default="export")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--requests", type=int, default=200)
     options = parser.parse_args()
@@ -163,7 +171,7 @@ def main() -> None:
     collector.start()
     folder = Path(tempfile.mkdtemp(dir="/dev/shm"))
     try:
-        configure(folder, ours.recv())
+        configure(folder, ours.recv(), UNSAMPLED if options.mode == "unsampled" else {})
         application = Application(records_only=options.mode == "null")
         off, on = measure(application, options.rounds, options.requests)
     finally:
