@@ -1,4 +1,5 @@
 // The status page refreshes itself from the REST API, as long as somebody may be looking.
+import {read} from "./refreshing.js";
 import {charts} from "./status_charts.js";
 import {show} from "./status_values.js";
 
@@ -12,18 +13,12 @@ let isPaused = false;
 async function refresh() {
   clearTimeout(timer);
   try {
-    const answer = await fetch(`${root.dataset.url}?window=${root.dataset.window}`, {headers: {Accept: "application/json"}});
-    if (answer.status === 401 || answer.status === 403) {
-      say("You are no longer logged in. Reload the page.");
-      return;
-    }
-    if (!answer.ok) throw new Error(`the API answered ${answer.status}`);
-    const status = await answer.json();
+    const status = await read(`${root.dataset.url}?window=${root.dataset.window}`);
     show(root, status);
     draw(status);
     say("");
   } catch (error) {
-    say(`Not refreshed: ${error.message}.`);
+    say(`Not refreshed. ${error.message}`);
   }
   plan();
 }
