@@ -19,6 +19,7 @@ from tracing_app.live.revisions import Entry, RevisionConflict
 from tracing_app.models import TracingRevision
 
 from .answers import DetailSerializer
+from .tracing_overrides import OverridesField
 
 
 class TracingRevisionSerializer(serializers.ModelSerializer[TracingRevision]):
@@ -72,7 +73,7 @@ class TracingSettingsSerializer(serializers.Serializer[Any]):
 
     revision = TracingRevisionSerializer(allow_null=True)
     settings = TracingSettingSerializer(many=True)
-    overrides = serializers.DictField(child=serializers.JSONField(allow_null=True))
+    overrides = OverridesField()
     faults = OverrideFaultSerializer(many=True)
     spread = TracingSpreadSerializer()
 
@@ -99,9 +100,7 @@ class TracingRevisionEntrySerializer(serializers.Serializer[Entry]):
     changed_by = serializers.CharField(source="revision.changed_by")
     changed_at = serializers.DateTimeField(source="revision.changed_at")
     note = serializers.CharField(source="revision.note", allow_blank=True)
-    overrides = serializers.DictField(
-        source="revision.overrides", child=serializers.JSONField(allow_null=True)
-    )
+    overrides = OverridesField(source="revision.overrides")
     changes = TracingChangeSerializer(many=True)
 
 

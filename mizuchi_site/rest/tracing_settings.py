@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from mizuchi_site.tracing_changes import change, go_back, undo_last
-from tracing_app.live.overrides import OverridesInvalid
+from tracing_app.live.overrides import LIVE_KEYS, OverridesInvalid
 from tracing_app.live.revisions import RevisionConflict, current_overrides, history
 from tracing_app.models import TracingRevision
 
@@ -27,7 +27,10 @@ from .tracing_answers import (
     invalid,
     settings_answer,
 )
+from .tracing_overrides import OverridesField
 from .views import RestView
+
+_DIGITS = 19
 
 
 class BasedOnSerializer(serializers.Serializer[Any]):
@@ -44,16 +47,16 @@ class BasedOnSerializer(serializers.Serializer[Any]):
 class NewOverridesSerializer(BasedOnSerializer):
     """All overrides: keys that are not here are as in the file."""
 
-    overrides = serializers.DictField(child=serializers.JSONField(allow_null=True))
+    overrides = OverridesField()
     note = serializers.CharField(max_length=255, allow_blank=True, required=False, default="")
 
 
 class ChangedOverridesSerializer(BasedOnSerializer):
     """Some overrides: other keys stay as they are."""
 
-    overrides = serializers.DictField(child=serializers.JSONField(allow_null=True), required=False)
+    overrides = OverridesField(required=False)
     reset = serializers.ListField(
-        child=serializers.CharField(max_length=64),
+        child=serializers.ChoiceField(LIVE_KEYS),
         required=False,
         max_length=20,
         help_text="Keys that are to be as in the file.",
@@ -155,9 +158,10 @@ class RestoreTracingRevision(TracingRestView):
         request=BasedOnSerializer,
         responses={200: TracingSettingsSerializer, **FAULTS, **REFUSED, **NOT_FOUND, **CONFLICT},
     )
-    def post(self, request: Request, number: int) -> Response:
+    def post(self, request: Request, number: str) -> Response:
         asked = _valid(BasedOnSerializer, request)
-        revision = TracingRevision.objects.filter(pk=number).first() if number < 2**63 else None
+        is_number = number.isascii() and number.isdigit() and len(number) < _DIGITS
+        revision = TracingRevision.objects.filter(pk=int(number)).first() if is_number else None
         if revision is None:
             raise NotFound("There is no such revision.")
         go_back(request.user, revision, based_on=asked.get("revision"))

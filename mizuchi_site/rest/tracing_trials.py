@@ -18,6 +18,7 @@ from tracing_app.live.overrides import apply_overrides
 from tracing_app.live.preview import NEWEST
 
 from .answers import FAULTS, NOT_FOUND, REFUSED, DetailSerializer
+from .tracing_overrides import OverridesField
 from .tracing_settings import TracingRestView
 
 MAX_TRACES = 5000
@@ -26,7 +27,7 @@ MAX_TRACES = 5000
 class AskedDryRunSerializer(serializers.Serializer[Any]):
     """All overrides that are to be tried, as in a PUT of the settings."""
 
-    overrides = serializers.DictField(child=serializers.JSONField(allow_null=True))
+    overrides = OverridesField()
     traces = serializers.IntegerField(
         min_value=1,
         max_value=MAX_TRACES,

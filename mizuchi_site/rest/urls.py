@@ -73,7 +73,7 @@ urlpatterns = [
     path("tracing/settings/undo/", UndoTracingRevision.as_view(), name="tracing-undo"),
     path("tracing/settings/revisions/", TracingRevisions.as_view(), name="tracing-revisions"),
     path(
-        "tracing/settings/revisions/<int:number>/restore/",
+        "tracing/settings/revisions/<str:number>/restore/",
         RestoreTracingRevision.as_view(),
         name="tracing-restore",
     ),

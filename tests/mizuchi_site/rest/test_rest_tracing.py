@@ -9,6 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.http import HttpResponse
 from django.test import Client
 
+from mizuchi_site.rest.tracing_overrides import KEYS
 from tests.mizuchi_site.members import client_of
 from tests.servers.otlp_receiver import otlp_receiver
 from tests.tracing_app.live.kept_traces import keep_traces
@@ -55,6 +56,10 @@ def test_what_is_in_force_with_its_sources() -> None:
     assert by_path["tracing.otlp.protocol"]["value"] == "grpc"
 
 
+def test_every_live_key_is_described() -> None:
+    assert tuple(KEYS) == LIVE_KEYS
+
+
 def test_without_a_revision_the_file_is_in_force() -> None:
     told = send(client_of("viewer"), "get", "settings/")
 
@@ -82,7 +87,7 @@ def test_some_overrides_are_changed_and_some_taken_back(operator: Client) -> Non
         operator,
         "patch",
         "settings/",
-        {"overrides": {"enabled": False}, "reset": ["sampling.ratio", "enabled2"]},
+        {"overrides": {"enabled": False}, "reset": ["sampling.ratio", "sampling.errors"]},
     )
 
     assert told["overrides"] == {"sampling.slow_request_ms": None, "enabled": False}
@@ -159,7 +164,8 @@ def test_history_undo_and_restore(operator: Client) -> None:
     assert send(operator, "post", "settings/undo/")["overrides"] == {"sampling.ratio": 0.2}
     assert send(operator, "post", "settings/revisions/1/restore/")["overrides"] == {"sampling.ratio": 0.1}
     send(operator, "post", "settings/revisions/99/restore/", status=404)
-    send(operator, "post", f"settings/revisions/{10**30}/restore/", status=404)
+    for impossible in (10**30, -1, "x"):
+        send(operator, "post", f"settings/revisions/{impossible}/restore/", status=404)
 
     page = send(operator, "get", "settings/revisions/?limit=2")
     assert [each["revision"] for each in page["results"]] == [5, 4]
