@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -24,6 +25,7 @@ from .form_parameters import form_parameters
 from .paging import PageFilters, asked_for, newest
 from .views import RestView
 
+_DIGITS = 19
 _RECORD_FIELDS = [
     "id",
     "request_id",
@@ -183,11 +185,16 @@ class OneUpload(RestView):
 
     permission = "uploads.view_uploadrecord"
 
-    @extend_schema(operation_id="upload", responses={200: UploadDetailsSerializer, **REFUSED, **NOT_FOUND})
-    def get(self, request: Request, pk: int) -> Response:
-        record = UploadRecord.objects.filter(pk=pk).first() if pk < 2**63 else None
+    @extend_schema(
+        operation_id="upload",
+        parameters=[OpenApiParameter("id", OpenApiTypes.INT64, OpenApiParameter.PATH)],
+        responses={200: UploadDetailsSerializer, **REFUSED, **NOT_FOUND},
+    )
+    def get(self, request: Request, pk: str) -> Response:
+        is_number = pk.isascii() and pk.isdigit() and len(pk) < _DIGITS
+        record = UploadRecord.objects.filter(pk=int(pk)).first() if is_number else None
         if record is None:
-            raise Http404
+            raise NotFound("There is no such upload.")
         return Response(_shown(request, details_of(record)))
 
 

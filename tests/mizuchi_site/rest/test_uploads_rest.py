@@ -127,9 +127,9 @@ def test_decisions_and_traces_are_for_who_may_see_them(client: Client) -> None:
     assert (upload["decisions"], upload["has_trace"]) == (None, None)
 
 
-@pytest.mark.parametrize("path", ["1/", f"{'9' * 30}/", "x/"])
+@pytest.mark.parametrize("path", ["1/", f"{'9' * 30}/", "x/", "٣/"])
 def test_what_is_not_there_is_not_found(api: Client, path: str) -> None:
-    assert api.get(UPLOADS + path).status_code == 404
+    assert read(api, path, 404) == {"detail": "There is no such upload."}
 
 
 def test_those_in_flight(api: Client) -> None:
