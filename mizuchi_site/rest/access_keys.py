@@ -69,6 +69,7 @@ class KeyChangeSerializer(serializers.Serializer[AccessKey]):
         child=serializers.CharField(max_length=63),
         allow_null=True,
         required=False,
+        allow_empty=False,
         max_length=1000,
         help_text="Names of buckets that it may upload to; null: every bucket.",
     )
@@ -87,8 +88,6 @@ class KeyChangeSerializer(serializers.Serializer[AccessKey]):
         unknown = sorted(set(names) - known)
         if unknown:
             raise serializers.ValidationError(f"There is no bucket {unknown[0]!r}.")
-        if not names:
-            raise serializers.ValidationError("Name a bucket, or give null for every bucket.")
         return sorted(set(names))
 
 
