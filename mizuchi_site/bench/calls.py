@@ -24,13 +24,24 @@ class Many:
 
 
 def time_calls(
-    calls: Mapping[str, Call | Many], *, rounds: int, on_turn: Callable[[], None] = lambda: None
+    calls: Mapping[str, Call | Many],
+    *,
+    rounds: int,
+    on_turn: Callable[[], None] = lambda: None,
+    has_latency: bool = False,
 ) -> dict[str, dict[str, Figure]]:
-    """Microseconds of each call, as rows of a table. A turn repeats its call for about 20 ms."""
+    """Microseconds of each call, as rows of a table. A turn repeats its call for about 20 ms.
+
+    ``has_latency``: also how long it took, for calls that wait for somebody.
+    """
     many = {name: each if isinstance(each, Many) else Many(each, 1) for name, each in calls.items()}
     sides = {name: partial(_turn, each, _repeats(each.call)) for name, each in many.items()}
     turns = take_turns(sides, rounds=rounds, on_turn=on_turn)
-    return {name: {"CPU": Figure(turns.spread(name, "cpu_us"), "us")} for name in calls}
+    columns = {"CPU": "cpu_us"} | ({"latency": "latency_us"} if has_latency else {})
+    return {
+        name: {column: Figure(turns.spread(name, what), "us") for column, what in columns.items()}
+        for name in calls
+    }
 
 
 def _repeats(call: Call) -> int:
@@ -42,7 +53,10 @@ def _repeats(call: Call) -> int:
 
 
 def _turn(many: Many, repeats: int) -> Sample:
-    began, call = time.process_time(), many.call
+    call = many.call
+    began, cpu_began = time.perf_counter(), time.process_time()
     for _ in range(repeats):
         call()
-    return {"cpu_us": (time.process_time() - began) / repeats / many.count * 1e6}
+    used, took = time.process_time() - cpu_began, time.perf_counter() - began
+    each_us = 1e6 / repeats / many.count
+    return {"cpu_us": used * each_us, "latency_us": took * each_us}

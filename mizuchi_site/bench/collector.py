@@ -2,50 +2,127 @@
 
 from __future__ import annotations
 
+import gzip
 import multiprocessing
-import socketserver
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import Any
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from .answering import answer_all
+from .spawned import spawned
 
 _EMPTY_ANSWER = b""  # an ExportTraceServiceResponse that has nothing to say
+_GZIP = b"\x1f\x8b"
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A request of an exporter: when it had come whole, in nanoseconds of Unix time, and its body."""
 
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.send_header("Content-Type", "application/x-protobuf")
-        self.send_header("Content-Length", str(len(_EMPTY_ANSWER)))
-        self.end_headers()
+    at_ns: int
+    body: bytes
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing is logged."""
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    allow_reuse_address = True
+    @property
+    def spans(self) -> Iterator[Span]:
+        payload = gzip.decompress(self.body) if self.body.startswith(_GZIP) else self.body
+        for resource_spans in ExportTraceServiceRequest.FromString(payload).resource_spans:
+            for scope_spans in resource_spans.scope_spans:
+                yield from scope_spans.spans
 
 
-def _serve(port: Connection) -> None:
-    with _Server(("127.0.0.1", 0), _Handler) as server:
-        port.send(server.server_address[1])
-        server.serve_forever()
+class Collector:
+    """Takes everything. ``is_keeping``: it can tell what came. It may be slow, or gone, and come back."""
+
+    def __init__(self, *, is_keeping: bool) -> None:
+        self._is_keeping = is_keeping
+        self._delay = multiprocessing.get_context("spawn").Value("d", 0.0)
+        self._held, self._port = _held_port()
+        self._running = ExitStack()
+        self._pipe: Connection | None = None
+        self._receipts: list[Receipt] = []
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def section(self) -> dict[str, Any]:
+        """The configuration of a gateway that exports to it, each trace."""
+        return {"tracing": {"otlp": {"endpoint": self.endpoint, "protocol": "http/protobuf"}}}
+
+    def come(self) -> None:
+        """Be there, at the same address as before."""
+        self._pipe = self._running.enter_context(spawned(_serve, self._port, self._delay, self._is_keeping))
+        self._pipe.recv()
+
+    def go(self) -> None:
+        """Connections end, and new ones are refused."""
+        self._receipts = self.taken()
+        self._pipe = None
+        self._running.close()
+
+    def be_slow(self, seconds: float) -> None:
+        """Answer so much later, from the next request on; 0 is at once."""
+        self._delay.value = seconds
+
+    def taken(self) -> list[Receipt]:
+        """What came since the last call."""
+        taken, self._receipts = self._receipts, []
+        if self._pipe is not None:
+            self._pipe.send("take")
+            taken += self._pipe.recv()
+        return taken
+
+    def close(self) -> None:
+        self._running.close()
+        self._held.close()
 
 
 @contextmanager
-def running_collector() -> Iterator[str]:
-    """The endpoint of a collector that takes everything and keeps nothing."""
-    spawned = multiprocessing.get_context("spawn")
-    ours, theirs = spawned.Pipe()
-    process = spawned.Process(target=_serve, args=(theirs,), daemon=True)
-    process.start()
+def running_collector(*, is_keeping: bool = False) -> Iterator[Collector]:
+    collector = Collector(is_keeping=is_keeping)
     try:
-        yield f"http://127.0.0.1:{ours.recv()}"
+        collector.come()
+        yield collector
     finally:
-        process.kill()
-        process.join()
+        collector.close()
+
+
+def _held_port() -> tuple[socket.socket, int]:
+    """A port that stays the collector's while it is gone: the kernel gives it to no one else."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held, held.getsockname()[1]
+
+
+def _serve(pipe: Connection, port: int, delay: Any, is_keeping: bool) -> None:
+    lock = threading.Lock()
+    receipts: list[Receipt] = []
+
+    def answer(head: bytes, body: bytes) -> bytes:
+        at_ns = time.time_ns()
+        if is_keeping:
+            with lock:
+                receipts.append(Receipt(at_ns, body))
+        if delay.value:
+            time.sleep(delay.value)
+        return _EMPTY_ANSWER
+
+    with socket.create_server(("127.0.0.1", port), backlog=256) as listener:
+        serving = (listener, answer, "application/x-protobuf")
+        threading.Thread(target=answer_all, args=serving, daemon=True).start()
+        pipe.send("there")
+        while pipe.recv():
+            with lock:
+                taken: Sequence[Receipt] = tuple(receipts)
+                receipts.clear()
+            pipe.send(taken)

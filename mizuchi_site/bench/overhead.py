@@ -11,14 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from .collector import running_collector
+from .collector import Collector, running_collector
 from .processes import cpu_seconds
 from .report import Figure, Table
 from .rounds import Sample, Turns, take_turns
 from .server import Server, running_server
+from .sizes import KIBIBYTE, MEBIBYTE
 from .uploads import connection_to, put_request, send_all
 
-KIBIBYTE, MEBIBYTE = 1024, 1024**2
 OFF, RATIO, ALWAYS = "off", "ratio 0.01", "always"
 
 
@@ -50,10 +50,10 @@ def measure(folder: Path, *, is_quick: bool, on_turn: Callable[[], None]) -> lis
     loads, rounds = _extent(is_quick)
     tables = []
     with ExitStack() as running:
-        endpoint = running.enter_context(running_collector())
+        collector = running.enter_context(running_collector())
         servers = {
             name: running.enter_context(running_server(folder / name.replace(" ", "-"), sections=sections))
-            for name, sections in _ways(endpoint).items()
+            for name, sections in _ways(collector).items()
         }
         for load in loads:
             body = os.urandom(load.size)
@@ -95,8 +95,8 @@ def _turn(server: Server, body: bytes, requests: int) -> Sample:
     }
 
 
-def _ways(endpoint: str) -> dict[str, dict[str, Any]]:
-    exported = {"otlp": {"endpoint": endpoint, "protocol": "http/protobuf"}}
+def _ways(collector: Collector) -> dict[str, dict[str, Any]]:
+    exported = collector.section["tracing"]
     rules = [{"name": "uploads that took long", "when": "duration > 5s", "keep": "always"}]
     tail = {"strategy": "ratio", "ratio": 0.01, "errors": True, "slow_request_ms": 2000, "rules": rules}
     return {

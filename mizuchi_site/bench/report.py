@@ -25,10 +25,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows by name, each with a figure for every column that it has."""
+    """Rows by name, each with a figure for every column that it has. ``note``: what else one must know."""
 
     title: str
     rows: Mapping[str, Mapping[str, Figure]]
+    note: str = ""
 
     @property
     def columns(self) -> list[str]:
@@ -55,6 +56,8 @@ class Report:
             yield ""
             yield table.title
             yield from _aligned(_cells(table))
+            if table.note:
+                yield table.note
 
     def markdown(self) -> Iterator[str]:
         """For the documentation."""
@@ -70,6 +73,8 @@ class Report:
             yield f"|{'---|' * len(head)}"
             for row in rows:
                 yield f"| {' | '.join(row)} |"
+            if table.note:
+                yield from ("", table.note)
         yield ""
 
 

@@ -1,4 +1,4 @@
-"""Signed uploads over one keep-alive connection, made ready before the clock runs."""
+"""Signed uploads as they go over the wire, made ready before the clock runs, and how they are sent."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import hashlib
 import socket
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from authz.sigv4.signing import sign_headers
 
 from .server import BUCKET, Server
+from .wire import read_body, read_head, without_delay
 
-_BLOCK_BYTES = 256 * 1024
+REGION = "us-east-1"
 UNSIGNED = "UNSIGNED-PAYLOAD"
 
 
@@ -22,32 +23,44 @@ class UploadRefused(Exception):
     """An upload of a benchmark was not answered with 200."""
 
 
-def put_request(server: Server, body: bytes, *, is_body_signed: bool = True) -> bytes:
-    """A PutObject with a key of its own, as it goes over the wire."""
-    path = f"/{BUCKET}/bench/{uuid.uuid4().hex}"
-    host = f"{server.host}:{server.port}"
-    length = str(len(body))
-    signed = sign_headers(
+def put_request(server: Server, body: bytes) -> bytes:
+    """A whole PutObject with a key of its own, its body signed."""
+    headers = {"content-length": str(len(body))}
+    path, digest = own_path(), hashlib.sha256(body).hexdigest()
+    return request_head("PUT", path, signed(server, path, headers, digest)) + body
+
+
+def own_path() -> str:
+    """The path of an object that nobody else has."""
+    return f"/{BUCKET}/bench/{uuid.uuid4().hex}"
+
+
+def signed(server: Server, path: str, headers: Mapping[str, str], payload_hash: str) -> dict[str, str]:
+    """The headers of a PUT, and those that sign them."""
+    headers = {"host": f"{server.host}:{server.port}", **headers}
+    return headers | sign_headers(
         method="PUT",
         encoded_path=path,
         query=(),
-        headers={"host": host, "content-length": length},
-        payload_hash=hashlib.sha256(body).hexdigest() if is_body_signed else UNSIGNED,
+        headers=headers,
+        payload_hash=payload_hash,
         access_key=server.access_key_id,
         secret_key=server.secret_access_key,
         session_token=None,
-        region="us-east-1",
+        region=REGION,
         now=datetime.now(UTC),
     )
-    lines = [f"PUT {path} HTTP/1.1", f"host: {host}", f"content-length: {length}"]
-    lines += [f"{name}: {value}" for name, value in signed.items()]
-    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def request_head(method: str, path: str, headers: Mapping[str, str]) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 @contextmanager
 def connection_to(server: Server) -> Iterator[socket.socket]:
     with socket.create_connection((server.host, server.port), timeout=60) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        without_delay(connection)
         yield connection
 
 
@@ -57,19 +70,13 @@ def send_all(connection: socket.socket, requests: Iterable[bytes]) -> Sequence[f
     for request in requests:
         began = time.perf_counter()
         connection.sendall(request)
-        answer = _head(connection)
+        receive_answer(connection)
         took.append(time.perf_counter() - began)
-        if not answer.startswith(b"HTTP/1.1 200"):
-            raise UploadRefused(answer.decode("latin-1"))
     return took
 
 
-def _head(connection: socket.socket) -> bytes:
-    """An answer to a PutObject has no body."""
-    answer = b""
-    while b"\r\n\r\n" not in answer:
-        block = connection.recv(_BLOCK_BYTES)
-        if not block:
-            raise UploadRefused(answer.decode("latin-1") or "the connection was closed")
-        answer += block
-    return answer
+def receive_answer(connection: socket.socket) -> None:
+    """Raises UploadRefused for any but a success, OSError."""
+    head, rest = read_head(connection)
+    if head[9:10] != b"2":
+        raise UploadRefused(head.decode("latin-1") + "\n" + read_body(connection, head, rest)[0].decode())
