@@ -35,7 +35,6 @@ class LiveRow:
     changed: TracingRevision | None
     is_edited: bool
     rules: tuple[str, ...] = ()
-    file_rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,6 @@ def _row(setting: Setting, form: SettingsForm) -> LiveRow:
         changed=setting.changed,
         is_edited=form.typed(key) != setting.file_value,
         rules=_rule_texts(key, setting.value),
-        file_rules=_rule_texts(key, setting.file_value),
     )
 
 
