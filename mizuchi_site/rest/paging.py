@@ -14,7 +14,7 @@ MAX_ID = 2**63 - 1
 _LIMIT = 50
 
 Row = TypeVar("Row", bound=Model)
-Form = TypeVar("Form", bound="PageFilters")
+Form = TypeVar("Form", bound=forms.Form)
 
 
 class PageFilters(forms.Form):

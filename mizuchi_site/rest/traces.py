@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlencode
 
 from django import forms
 from django.db import DatabaseError
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -18,12 +18,16 @@ from rest_framework.reverse import reverse
 from mizuchi_site.desk.trace_filters import TraceFilters
 from mizuchi_site.desk.trace_pages import Cursor, trace_page
 from mizuchi_site.desk.trace_store import trace_store
-from tracing_app.store.models import StoredTrace
+from tracing_app.store.models import Outcome, StoredTrace
+from tracing_app.store.requests import LatencyPoint, latency_points
 from tracing_app.store.search import find_traces
 
-from .answers import DetailSerializer
+from .answers import FAULTS, REFUSED, DetailSerializer
 from .form_parameters import form_parameters
+from .paging import asked_for
 from .views import RestView
+
+OUTCOMES = get_args(Outcome)
 
 logger = logging.getLogger("mizuchi_site.rest")
 
@@ -54,18 +58,16 @@ class TraceRestView(RestView):
 
 
 ANSWERS = {
-    401: OpenApiResponse(DetailSerializer, "Not logged in"),
-    403: OpenApiResponse(DetailSerializer, "Not allowed"),
+    **REFUSED,
     404: OpenApiResponse(DetailSerializer, "Not kept, or no traces are kept on this machine"),
     503: OpenApiResponse(DetailSerializer, "The store cannot be read"),
 }
-FAULTS = {400: OpenApiResponse(dict[str, list[str]], "Faults by parameter")}
 
 
 class TraceSerializer(serializers.ModelSerializer[StoredTrace]):
     """One request. Those of one multipart upload share the ``trace_id``, which is the request id too."""
 
-    outcome = serializers.ChoiceField(["ok", "refused", "error"])
+    outcome = serializers.ChoiceField(OUTCOMES)
 
     class Meta:
         model = StoredTrace
@@ -118,12 +120,6 @@ class PagedTraceFilters(TraceFilters):
     before = CursorField(label="Where the page begins: from next", required=False, max_length=40)
 
 
-def refuse_faults(form: forms.Form) -> None:
-    """Raises ValidationError with what is wrong, by parameter."""
-    if not form.is_valid():
-        raise ValidationError({name: [str(each) for each in errors] for name, errors in form.errors.items()})
-
-
 class Traces(TraceRestView):
     """Requests that were kept, the newest first."""
 
@@ -133,8 +129,7 @@ class Traces(TraceRestView):
         responses={200: TracePageSerializer, **FAULTS, **ANSWERS},
     )
     def get(self, request: Request) -> Response:
-        asked = PagedTraceFilters(request.query_params)
-        refuse_faults(asked)
+        asked = asked_for(PagedTraceFilters, request)
         limit, before = asked.cleaned_data.pop("limit") or 50, asked.cleaned_data.pop("before")
         page = trace_page(find_traces(asked.query()), before, limit)
         more = None
@@ -144,24 +139,18 @@ class Traces(TraceRestView):
         return Response(TracePageSerializer({"next": more, "results": page.rows}).data)
 
 
-class PointSerializer(serializers.ModelSerializer[StoredTrace]):
+class PointSerializer(serializers.Serializer[LatencyPoint]):
     """One request as a point of a plot."""
 
-    outcome = serializers.ChoiceField(["ok", "refused", "error"])
-
-    class Meta:
-        model = StoredTrace
-        fields = [
-            "trace_id",
-            "started_at",
-            "duration_ms",
-            "name",
-            "operation",
-            "bucket",
-            "status",
-            "error",
-            "outcome",
-        ]
+    trace_id = serializers.CharField()
+    started_at = serializers.DateTimeField()
+    duration_ms = serializers.FloatField()
+    name = serializers.CharField()
+    operation = serializers.CharField()
+    bucket = serializers.CharField()
+    status = serializers.IntegerField(allow_null=True)
+    error = serializers.CharField()
+    outcome = serializers.ChoiceField(OUTCOMES)
 
 
 class PointsSerializer(serializers.Serializer[Any]):
@@ -186,8 +175,8 @@ class TracePoints(TraceRestView):
         responses={200: PointsSerializer, **FAULTS, **ANSWERS},
     )
     def get(self, request: Request) -> Response:
-        asked = PointFilters(request.query_params)
-        refuse_faults(asked)
+        asked = asked_for(PointFilters, request)
         limit = asked.cleaned_data.pop("limit") or 1000
-        rows = list(find_traces(asked.query())[: limit + 1])
-        return Response(PointsSerializer({"is_complete": len(rows) <= limit, "points": rows[:limit]}).data)
+        points = latency_points(asked.query(), newest=limit + 1)
+        answer = {"is_complete": len(points) <= limit, "points": points[:limit]}
+        return Response(PointsSerializer(answer).data)

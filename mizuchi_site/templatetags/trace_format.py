@@ -7,10 +7,12 @@ from datetime import datetime
 from django import template
 
 from mizuchi_site.desk.durations import duration_text
+from mizuchi_site.desk.number_text import bytes_text
 from tracing_app.store.models import Outcome
 
 register = template.Library()
 register.filter("duration", duration_text)
+register.filter("bytes", bytes_text)
 
 _CLASSES: dict[Outcome, str] = {"ok": "ok", "refused": "warn", "error": "bad"}
 

@@ -10,6 +10,13 @@ Outcome = Literal["ok", "refused", "error"]
 """``error`` is a fault of ours (5xx), ``refused`` a mistake of the client's (4xx)."""
 
 
+def outcome_of(is_error: bool, error: str, status: int | None) -> Outcome:
+    """By the columns of a ``StoredTrace``."""
+    if is_error:
+        return "error"
+    return "refused" if error or (status or 0) >= 400 else "ok"
+
+
 class StoredTrace(models.Model):
     """One local root with the spans below it. Requests of one multipart upload share a ``trace_id``.
 
@@ -52,6 +59,4 @@ class StoredTrace(models.Model):
     @property
     def outcome(self) -> Outcome:
         """How the request ended."""
-        if self.is_error:
-            return "error"
-        return "refused" if self.error or (self.status or 0) >= 400 else "ok"
+        return outcome_of(self.is_error, self.error, self.status)

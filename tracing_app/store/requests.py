@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from .models import StoredTrace
+from .models import Outcome, StoredTrace, outcome_of
 from .search import TraceQuery, find_traces
 
 
@@ -17,9 +17,17 @@ class LatencyPoint:
     trace_id: str
     started_at: datetime
     duration_ms: float
-    is_error: bool
+    name: str
     operation: str
     bucket: str
+    status: int | None
+    error: str
+    is_error: bool
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the request ended."""
+        return outcome_of(self.is_error, self.error, self.status)
 
 
 _COLUMNS = tuple(field.name for field in fields(LatencyPoint))

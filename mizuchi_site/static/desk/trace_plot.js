@@ -8,6 +8,7 @@ const OUTCOMES = [
   {outcome: "error", label: "failed by our fault (5xx)", shape: "rectRot", variable: "--desk-bad", radius: 6},
 ];
 const SHORTEST_MS = 0.01;
+const ROOM = 1.5; // so that no point is cut by the edge
 const DAY_MS = 86_400_000;
 
 const canvas = document.getElementById("trace-plot");
@@ -23,7 +24,7 @@ async function draw(canvas, note) {
   const told = summary(points, isComplete);
   canvas.setAttribute("aria-label", told);
   note.textContent = `${told} A point opens its trace.`;
-  const chart = new window.Chart(canvas, {type: "scatter", data: {datasets: datasets(points)}, options: options(canvas)});
+  const chart = new window.Chart(canvas, {type: "scatter", data: {datasets: datasets(points)}, options: options(canvas, points)});
   paint(chart);
   onThemeChange(() => paint(chart));
 }
@@ -40,7 +41,8 @@ function datasets(points) {
   }));
 }
 
-function options(canvas) {
+function options(canvas, points) {
+  const durations = points.map((point) => Math.max(point.duration_ms, SHORTEST_MS));
   return {
     animation: false,
     maintainAspectRatio: false,
@@ -62,6 +64,8 @@ function options(canvas) {
       },
       y: {
         type: "logarithmic",
+        min: Math.min(...durations) / ROOM,
+        max: Math.max(...durations) * ROOM,
         ticks: {callback: (value) => (Number.isInteger(Math.log10(value)) ? power(value) : null)},
       },
     },

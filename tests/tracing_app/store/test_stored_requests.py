@@ -38,7 +38,10 @@ def test_points_of_the_newest() -> None:
     with CaptureQueriesContext(connections["traces"]) as queries:
         points = latency_points(TraceQuery(), newest=2)
 
-    assert [(point.trace_id, point.is_error) for point in points] == [(refused, False), (failed, True)]
+    assert [(point.trace_id, point.outcome, point.error) for point in points] == [
+        (refused, "refused", "AccessDenied"),
+        (failed, "error", "SlowDown"),
+    ]
     began = datetime.fromtimestamp(BEGAN / 1e9, UTC)
     assert points[1].started_at.replace(microsecond=0) == began
     assert (points[1].duration_ms, points[1].operation, points[1].bucket) == (20, "PutObject", "one")
