@@ -47,6 +47,10 @@ class AccessKeyForm(_ModelForm):
             (EVERY_BUCKET, "Every bucket"),
             *((name, name) for name in names),
         ]
+        if "expires_at" in self.fields:
+            date, time = self.fields["expires_at"].widget.widgets
+            date.attrs["aria-label"] = "Expires on this day (UTC)"
+            time.attrs["aria-label"] = "Expires at this time (UTC)"
 
     def clean_buckets(self) -> list[str] | None:
         chosen: list[str] = self.cleaned_data["buckets"]

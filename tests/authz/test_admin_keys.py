@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
@@ -185,6 +186,18 @@ def test_every_change_is_in_the_audit_log(admin_client: Client) -> None:
         ("admin", ""),
     ]
     assert secret not in repr(list(entries.values()))
+
+
+def test_who_may_only_look_sees_the_key_and_no_form(client: Client) -> None:
+    row, _ = create_access_key("alice", buckets=["uploads"])
+    looker = User.objects.create_user("looker", is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_accesskey"))
+    client.force_login(looker)
+
+    page = client.get(page_of(row)).content.decode()
+
+    assert row.access_key_id in page
+    assert '<input type="checkbox"' not in page
 
 
 def test_no_page_reads_the_encrypted_secret_back(admin_client: Client) -> None:

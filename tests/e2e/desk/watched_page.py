@@ -19,7 +19,7 @@ _REDRAW_MS = 400
 _FINDINGS = """async () => {
   const changing = document.getAnimations().filter((each) => each instanceof CSSTransition);
   await Promise.allSettled(changing.map((each) => each.finished));
-  return axe.run(document, {resultTypes: ["violations"]});
+  return axe.run(document, {resultTypes: ["violations"], preload: false});
 }"""
 
 
