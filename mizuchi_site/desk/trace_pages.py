@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 from django.db.models import Q, QuerySet
 
 from tracing_app.store.models import StoredTrace
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CURSOR = re.compile(r"([0-9]{1,17})-([0-9]{1,18})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +19,15 @@ class Cursor:
     """A place in the list: after the request that began then, with that primary key. As text
     ``MICROSECONDS-KEY``, in Unix time."""
 
+    FORM: ClassVar = r"\A([0-9]{1,17})-([0-9]{1,18})\Z"
+
     started_at: datetime
     key: int
 
     @classmethod
     def parse(cls, text: str) -> Cursor:
         """Raises ValueError."""
-        found = _CURSOR.fullmatch(text)
+        found = re.match(cls.FORM, text)
         if found is None:
             raise ValueError("not a place in a list of traces")
         return cls(_EPOCH + timedelta(microseconds=int(found[1])), int(found[2]))

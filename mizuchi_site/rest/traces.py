@@ -7,6 +7,7 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 from django import forms
+from django.core.validators import RegexValidator
 from django.db import DatabaseError
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -105,12 +106,11 @@ class TracePageSerializer(serializers.Serializer[Any]):
 class CursorField(forms.CharField):
     """Where a page begins, as the one before says."""
 
+    default_validators = [RegexValidator(Cursor.FORM, "This is not a place in a list of traces.")]
+
     def clean(self, value: Any) -> Cursor | None:
         text: str = super().clean(value)
-        try:
-            return Cursor.parse(text) if text else None
-        except ValueError as error:
-            raise forms.ValidationError(str(error)) from None
+        return Cursor.parse(text) if text else None
 
 
 class PagedTraceFilters(TraceFilters):
