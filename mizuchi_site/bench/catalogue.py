@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from . import overhead, sampling, sigv4, spans
+from . import export, memory, overhead, policy, sampling, scale, sigv4, spans, upload
 from .report import Table
 
 
@@ -33,6 +33,23 @@ BENCHMARKS: Mapping[str, Benchmark] = {
         overhead.steps,
     ),
     "spans": Benchmark("what recording and encoding cost, the SDK beside it", spans.measure, spans.steps),
+    "export": Benchmark(
+        "how long traces take to a collector, and what becomes of them while it is away",
+        export.measure,
+        export.steps,
+    ),
     "sampling": Benchmark("what the verdict on a trace costs", sampling.measure, sampling.steps),
+    "memory": Benchmark(
+        "what a worker holds: uploads in flight, queued traces, big bodies, growth",
+        memory.measure,
+        memory.steps,
+    ),
+    "upload": Benchmark(
+        "throughput and CPU by storage, size and form of bodies, nginx beside it",
+        upload.measure,
+        upload.steps,
+    ),
+    "scale": Benchmark("what more workers, slow uploads and records change", scale.measure, scale.steps),
+    "policy": Benchmark("what a decision of policy engines costs", policy.measure, policy.steps),
     "sigv4": Benchmark("what a signature costs", sigv4.measure, sigv4.steps),
 }

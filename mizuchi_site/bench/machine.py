@@ -5,20 +5,26 @@ from __future__ import annotations
 import os
 import platform
 import re
+import sqlite3
 from importlib.metadata import version
 from pathlib import Path
+
+from .nginx import nginx_version
 
 _PACKAGES = ("django", "granian", "opentelemetry-sdk", "awscrt")
 
 
 def machine_facts() -> dict[str, str]:
-    """Processor, cores, memory, system and versions, by name."""
+    """Processor, cores, memory, system, the load of the last minute, and versions, by name."""
     return {
         "processor": _field(Path("/proc/cpuinfo"), "model name") or platform.processor() or "unknown",
         "cores": str(len(os.sched_getaffinity(0))),
         "memory": _gibibytes(_field(Path("/proc/meminfo"), "MemTotal")),
         "system": f"{platform.system()} {platform.release()}",
+        "load before": f"{os.getloadavg()[0]:.2f}",
         "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "nginx": nginx_version() or "not installed",
         **{name: version(name) for name in _PACKAGES},
     }
 

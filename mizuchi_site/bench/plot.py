@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from .report import Figure, Report, Table
 
-_WIDTH, _LABEL, _BAR, _ROW, _HEAD = 640, 180, 360, 22, 40
+_BAR, _VALUE, _ROW, _HEAD = 360, 120, 22, 40
+_LETTER = 7  # the width of one, about
 _STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#333}.title{font-weight:600}"
     ".bar{fill:#5ba3b5}.quartiles{stroke:#12515f;stroke-width:2}"
@@ -17,10 +18,18 @@ _STYLE = (
 
 def plot(reports: Sequence[Report]) -> bytes:
     """An SVG document: bars begin at 0 and end at medians, strokes reach from quartile to quartile."""
-    charts = [chart for report in reports for table in report.tables for chart in _charts(report, table)]
+    names = [name for report in reports for table in report.tables for name in table.rows]
+    label = _LETTER * max(map(len, names))
+    charts = [
+        chart for report in reports for table in report.tables for chart in _charts(report, table, label)
+    ]
     heights = [int(chart.attrib["height"]) for chart in charts]
     root = ET.Element(
-        "svg", xmlns="http://www.w3.org/2000/svg", width=str(_WIDTH), height=str(sum(heights)), role="img"
+        "svg",
+        xmlns="http://www.w3.org/2000/svg",
+        width=str(label + _BAR + _VALUE),
+        height=str(sum(heights)),
+        role="img",
     )
     ET.SubElement(root, "style").text = _STYLE
     for number, chart in enumerate(charts):
@@ -30,27 +39,35 @@ def plot(reports: Sequence[Report]) -> bytes:
     return document
 
 
-def _charts(report: Report, table: Table) -> Iterator[ET.Element]:
+def _charts(report: Report, table: Table, label: int) -> Iterator[ET.Element]:
     for column in table.columns:
         figures = {name: row[column] for name, row in table.rows.items() if column in row}
-        yield _chart(f"{report.benchmark}, {table.title}: {column}", figures)
+        yield _chart(f"{report.benchmark}, {table.title}: {column}", figures, label)
 
 
-def _chart(title: str, figures: Mapping[str, Figure]) -> ET.Element:
-    chart = ET.Element("svg", width=str(_WIDTH), height=str(_HEAD + _ROW * len(figures)))
+def _chart(title: str, figures: Mapping[str, Figure], label: int) -> ET.Element:
+    chart = ET.Element("svg", height=str(_HEAD + _ROW * len(figures)))
     _text(chart, 0, 24, title).set("class", "title")
-    scale = _BAR / (max(figure.spread.high for figure in figures.values()) or 1)
+    highest = max(figure.spread.high for figure in figures.values())
+    scale = _BAR / highest if highest > 0 else 0
     for number, (name, figure) in enumerate(figures.items()):
         top, spread = _HEAD + _ROW * number, figure.spread
-        low, high = _LABEL + spread.low * scale, _LABEL + spread.high * scale
+        low, median, high = (
+            label + max(value, 0) * scale for value in (spread.low, spread.median, spread.high)
+        )
         middle = f"{top + _ROW / 2 - 4:g}"
         _text(chart, 0, top + 12, name)
-        width = f"{spread.median * scale:.1f}"
-        bar = {"x": str(_LABEL), "y": str(top), "width": width, "height": "14", "class": "bar"}
+        bar = {
+            "x": str(label),
+            "y": str(top),
+            "width": f"{median - label:.1f}",
+            "height": "14",
+            "class": "bar",
+        }
         ET.SubElement(chart, "rect", bar)
         stroke = {"x1": f"{low:.1f}", "x2": f"{high:.1f}", "y1": middle, "y2": middle, "class": "quartiles"}
         ET.SubElement(chart, "line", stroke)
-        _text(chart, max(high, _LABEL + spread.median * scale) + 6, top + 12, _value(figure))
+        _text(chart, max(high, median) + 6, top + 12, _value(figure))
     return chart
 
 

@@ -38,11 +38,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one benchmark found, by which command and on which machine."""
+    """What one benchmark found, by which command, on which machine and day (ISO 8601)."""
 
     benchmark: str
+    about: str
     command: str
     machine: Mapping[str, str]
+    measured_on: str
     tables: Sequence[Table]
 
     def as_json(self) -> dict[str, Any]:
@@ -50,7 +52,7 @@ class Report:
 
     def lines(self) -> Iterator[str]:
         """For a terminal."""
-        yield f"{self.benchmark}: {self.command}"
+        yield f"{self.benchmark}, {self.about}: {self.command}"
         yield ", ".join(f"{name} {value}" for name, value in self.machine.items())
         for table in self.tables:
             yield ""
@@ -63,7 +65,7 @@ class Report:
         """For the documentation."""
         yield f"## {self.benchmark}"
         yield ""
-        yield f"`{self.command}`"
+        yield f"{self.about[0].upper()}{self.about[1:]}: `{self.command}`"
         for table in self.tables:
             yield ""
             yield f"{table.title}:"
@@ -95,6 +97,6 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _short(value: float) -> str:
-    if abs(value) >= 100:
+    if abs(value) >= 100 or value == round(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"

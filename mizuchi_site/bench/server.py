@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .failures import BenchmarkFailed
 from .processes import children_of
 
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
@@ -27,7 +28,7 @@ _READY_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 
 
-class ServerFailed(Exception):
+class ServerFailed(BenchmarkFailed):
     """A process that a benchmark needs did not come up."""
 
 

@@ -134,9 +134,9 @@ def _whole() -> dict[str, Call | Many]:
         finished.taken()
 
     return {
-        "unsampled": lambda: _request(unsampled),
-        "held, dropped at the end": lambda: _request(dropped),
-        "kept": lambda: _request(forgotten),
+        "unsampled": lambda: record_request(unsampled),
+        "held, dropped at the end": lambda: record_request(dropped),
+        "kept": lambda: record_request(forgotten),
         "kept, encoded, compressed": Many(exported, _BATCH),
         "SDK: recorded": Many(sdk_recorded, _BATCH),
         "SDK: recorded, encoded, compressed": Many(sdk_exported, _BATCH),
@@ -145,10 +145,11 @@ def _whole() -> dict[str, Call | Many]:
 
 def _requests(tracer: Tracer) -> None:
     for _ in range(_BATCH):
-        _request(tracer)
+        record_request(tracer)
 
 
-def _request(tracer: Tracer) -> None:
+def record_request(tracer: Tracer) -> None:
+    """A root span and three below it."""
     root = tracer.start_span("PUT s3.PutObject", Context(), SpanKind.SERVER, _ATTRIBUTES)
     context = set_span_in_context(root, Context())
     for name in _STEPS:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from authz.sigv4.signing import sign_headers
 
+from .failures import BenchmarkFailed
 from .server import BUCKET, Server
 from .wire import read_body, read_head, without_delay
 
@@ -19,8 +20,8 @@ REGION = "us-east-1"
 UNSIGNED = "UNSIGNED-PAYLOAD"
 
 
-class UploadRefused(Exception):
-    """An upload of a benchmark was not answered with 200."""
+class UploadRefused(BenchmarkFailed):
+    """An upload of a benchmark was not answered with success."""
 
 
 def put_request(server: Server, body: bytes) -> bytes:

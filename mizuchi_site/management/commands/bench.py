@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from argparse import ArgumentParser
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from mizuchi_site.bench.catalogue import BENCHMARKS, Benchmark
+from mizuchi_site.bench.catalogue import BENCHMARKS
+from mizuchi_site.bench.failures import BenchmarkFailed
 from mizuchi_site.bench.machine import machine_facts
+from mizuchi_site.bench.page import page
 from mizuchi_site.bench.plot import plot
 from mizuchi_site.bench.report import Report
-from mizuchi_site.bench.server import ServerFailed
-from mizuchi_site.bench.uploads import UploadRefused
-
-_MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - benchmarks must not wait for a disk
+from mizuchi_site.bench.room import MEMORY_FOLDER
 
 
 class Command(BaseCommand):
@@ -51,23 +51,23 @@ class Command(BaseCommand):
             for report in reports:
                 self.stdout.write("\n".join([*report.lines(), ""]))
         if options["markdown"]:
-            options["markdown"].write_text("\n".join(line for each in reports for line in each.markdown()))
+            options["markdown"].write_text(page(reports))
         if options["plot"]:
             options["plot"].write_bytes(plot(reports))
 
     def _run(self, name: str, is_quick: bool, folder: Path | None) -> Report:
-        benchmark: Benchmark = BENCHMARKS[name]
-        where = folder or (_MEMORY_FOLDER if _MEMORY_FOLDER.is_dir() else None)
+        benchmark, machine = BENCHMARKS[name], machine_facts()
+        where = folder or (MEMORY_FOLDER if MEMORY_FOLDER.is_dir() else None)
         room = Path(tempfile.mkdtemp(prefix="mizuchi-bench-", dir=where))
         try:
             with tqdm(total=benchmark.steps(is_quick), desc=name, file=sys.stderr, disable=None) as bar:
                 tables = benchmark.measure(room, is_quick=is_quick, on_turn=partial(_step, bar))
-        except (ServerFailed, UploadRefused) as error:
+        except BenchmarkFailed as error:
             raise CommandError(f"{name}: {error}") from error
         finally:
             shutil.rmtree(room, ignore_errors=True)
         command = f"manage.py bench {name}{' --quick' if is_quick else ''}"
-        return Report(name, command, machine_facts(), tables)
+        return Report(name, benchmark.about, command, machine, f"{date.today():%Y-%m-%d}", tables)
 
 
 def _step(bar: tqdm[Any]) -> None:

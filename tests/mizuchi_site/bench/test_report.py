@@ -11,8 +11,10 @@ from mizuchi_site.bench.rounds import Spread
 
 REPORT = Report(
     "overhead",
+    "what tracing costs",
     "manage.py bench overhead",
     {"cores": "2"},
+    "2026-01-31",
     [
         Table(
             "PUT 1 KiB",
@@ -30,7 +32,7 @@ REPORT = Report(
 
 def test_lines_are_aligned_and_say_how_far_values_spread() -> None:
     assert list(REPORT.lines()) == [
-        "overhead: manage.py bench overhead",
+        "overhead, what tracing costs: manage.py bench overhead",
         "cores 2",
         "",
         "PUT 1 KiB",
@@ -42,7 +44,7 @@ def test_lines_are_aligned_and_say_how_far_values_spread() -> None:
 
 def test_markdown_is_a_table() -> None:
     lines = list(REPORT.markdown())
-    assert lines[:2] == ["## overhead", ""]
+    assert lines[:3] == ["## overhead", "", "What tracing costs: `manage.py bench overhead`"]
     assert "| off | 1,234 us (1,200 to 1,300) |  |" in lines
     assert "| on | 1,300 us | 1.046 (1.030 to 1.060) |" in lines
 
