@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 ARGS ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test servers check memory overhead outages lists sampling upload-page lock clean
+.PHONY: help setup run test servers check bench memory overhead outages lists sampling upload-page lock clean
 
 help:
 	@echo "make run     set up if needed, then serve on http://127.0.0.1:8080"
 	@echo "make test    run the tests (ARGS='-k name' instead of '$(ARGS)')"
 	@echo "make check   style, types, import rules, migrations, Django's checks"
+	@echo "make bench   measures everything and writes docs/benchmarks.md, about half an hour on an idle machine"
 	@echo "make memory  how much a worker grows under big uploads (MEMORY='--backend sink --kind parts')"
 	@echo "make servers builds the servers in Go that tests talk to, minutes the first time; make test does it meanwhile"
 	@echo "make overhead what tracing costs a small upload (OVERHEAD='--mode null')"
@@ -63,6 +64,11 @@ check: $(VENV)/.requirements-dev
 		&& $(BIN)/lint-imports \
 		&& $(BIN)/python manage.py makemigrations --check --dry-run \
 		&& $(BIN)/python manage.py check --fail-level WARNING
+
+# The benchmarks' servers have folders of their own; what the command itself needs is thrown away.
+bench: $(VENV)/.requirements
+	@export MIZUCHI_VAR=$$(mktemp -d) MIZUCHI_CONFIG= && trap 'rm -rf "$$MIZUCHI_VAR"' EXIT \
+		&& $(BIN)/python manage.py bench --markdown docs/benchmarks.md
 
 memory: $(VENV)/.requirements-dev
 	@$(BIN)/python tests/endurance/memory.py $(MEMORY)
