@@ -12,7 +12,7 @@ from uploads.models import UploadRecord
 from uploads.upload_id import digest
 
 _ID = re.compile("[0-9a-fA-F]{32}")
-# Sealed ids are Base64 of well over a hundred bytes; few keys look like that, and those are searched for, too.
+# Sealed ids are Base64 of well over a hundred bytes; few keys look like that, and are searched for, too.
 _SEALED_ID = re.compile("[A-Za-z0-9_-]{100,4096}={0,2}")
 
 
