@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -44,7 +45,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         names: list[str] = options["name"] or list(BENCHMARKS)
-        reports = [self._run(name, options["quick"], options["folder"]) for name in names]
+        reports, failures = [], []
+        for name in names:
+            try:
+                reports.append(_run(name, options["quick"], options["folder"]))
+            except BenchmarkFailed as error:
+                failures.append(f"{name}: {error}")
+        if reports:
+            self._tell(reports, options)
+        if failures:
+            raise CommandError("\n".join(failures))
+
+    def _tell(self, reports: Sequence[Report], options: Mapping[str, Any]) -> None:
         if options["json"]:
             self.stdout.write(json.dumps([report.as_json() for report in reports], indent=1))
         else:
@@ -55,19 +67,19 @@ class Command(BaseCommand):
         if options["plot"]:
             options["plot"].write_bytes(plot(reports))
 
-    def _run(self, name: str, is_quick: bool, folder: Path | None) -> Report:
-        benchmark, machine = BENCHMARKS[name], machine_facts()
-        where = folder or (MEMORY_FOLDER if MEMORY_FOLDER.is_dir() else None)
-        room = Path(tempfile.mkdtemp(prefix="mizuchi-bench-", dir=where))
-        try:
-            with tqdm(total=benchmark.steps(is_quick), desc=name, file=sys.stderr, disable=None) as bar:
-                tables = benchmark.measure(room, is_quick=is_quick, on_turn=partial(_step, bar))
-        except BenchmarkFailed as error:
-            raise CommandError(f"{name}: {error}") from error
-        finally:
-            shutil.rmtree(room, ignore_errors=True)
-        command = f"manage.py bench {name}{' --quick' if is_quick else ''}"
-        return Report(name, benchmark.about, command, machine, f"{date.today():%Y-%m-%d}", tables)
+
+def _run(name: str, is_quick: bool, folder: Path | None) -> Report:
+    """Raises BenchmarkFailed."""
+    benchmark, machine = BENCHMARKS[name], machine_facts()
+    where = folder or (MEMORY_FOLDER if MEMORY_FOLDER.is_dir() else None)
+    room = Path(tempfile.mkdtemp(prefix="mizuchi-bench-", dir=where))
+    try:
+        with tqdm(total=benchmark.steps(is_quick), desc=name, file=sys.stderr, disable=None) as bar:
+            tables = benchmark.measure(room, is_quick=is_quick, on_turn=partial(_step, bar))
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+    command = f"manage.py bench {name}{' --quick' if is_quick else ''}"
+    return Report(name, benchmark.about, command, machine, f"{date.today():%Y-%m-%d}", tables)
 
 
 def _step(bar: tqdm[Any]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from mizuchi_site.bench import calls, overhead
+from mizuchi_site.bench import calls, memory, overhead
 
 
 def test_an_overhead_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,3 +42,12 @@ def test_calls_are_measured(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_unknown_benchmark_is_named() -> None:
     with pytest.raises(CommandError, match="nonsense"):
         call_command("bench", "nonsense")
+
+
+def test_one_that_fails_leaves_the_others_their_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "_TURN_SECONDS", 0.001)
+    monkeypatch.setattr(memory, "_QUICK", replace(memory._QUICK, size=1024**5))
+    out = StringIO()
+    with pytest.raises(CommandError, match=r"memory: .* do not fit into .*--folder"):
+        call_command("bench", "memory", "sampling", "--quick", "--json", stdout=out)
+    assert [report["benchmark"] for report in json.loads(out.getvalue())] == ["sampling"]
