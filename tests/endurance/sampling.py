@@ -29,7 +29,7 @@ from tests.endurance.sampling_checks import Check, Sampled
 
 SLOW_REQUEST_MS = 2000
 SLOW_SECONDS = 2.2
-GROWTH_MIB = 16.0
+GROWTH_MIB = 32.0
 QUARTERS = 4
 
 
