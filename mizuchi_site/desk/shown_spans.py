@@ -25,9 +25,11 @@ _FAILED, _SLOWEST = 5, 3
 
 @dataclass(frozen=True, slots=True)
 class SpanLine:
-    """A span; ``position`` of ``siblings`` counts from 1, ``has_children`` those that are shown."""
+    """A span; ``position`` of ``siblings`` counts from 1. ``number``: which of the requests it is, from 0,
+    None for another span."""
 
     node: Node
+    number: int | None
     level: int
     position: int
     siblings: int
@@ -62,14 +64,6 @@ def own_spans(request: Node) -> Iterator[Node]:
             yield from own_spans(child)
 
 
-def has_failed(request: Node) -> bool:
-    """Whether the request was refused or failed."""
-    status = request.attributes.get("http.response.status_code", 0)
-    return (
-        request.is_error or "error.type" in request.attributes or (isinstance(status, int) and status >= 400)
-    )
-
-
 def open_requests(requests: Sequence[StoredTrace], first: int) -> frozenset[int]:
     """Of the requests of a large trace, in the order of time, the positions of those that are shown with
     their spans. The window begins at ``first``."""
@@ -98,6 +92,7 @@ def _lines(
             yield FoldedLine(nodes, level, position, len(siblings), numbers[nodes[0].span_id])
         else:
             for place, node in enumerate(nodes, position):
-                yield SpanLine(node, level, place, len(siblings), bool(node.children))
+                number = numbers.get(node.span_id)
+                yield SpanLine(node, number, level, place, len(siblings), bool(node.children))
                 yield from _lines(node.children, level + 1, folded, numbers)
         position += len(nodes)

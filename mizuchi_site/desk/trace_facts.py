@@ -6,25 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
 
 from tracing_app.store.rows import Value
 from tracing_app.store.tree import Node, Tree
 
-from .shown_spans import has_failed, own_spans, requests_of
-
-FAILURES_SHOWN: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class FailedRequest:
-    """``code`` is S3's, "" where there is only a status. ``is_ours``: of the gateway or its storage."""
-
-    span_id: str
-    operation: str
-    code: str
-    status: int | None
-    is_ours: bool
+from .shown_spans import requests_of
+from .trace_failures import Failure, failures, operation_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +23,7 @@ class TraceFacts:
     began_at: datetime
     requests: Sequence[tuple[str, int]]
     span_count: int
-    failed: Sequence[FailedRequest]
-    failed_count: int
+    failures: Sequence[Failure]
     objects: Sequence[str]
     bytes: int | None
     clients: Sequence[str]
@@ -49,20 +35,22 @@ class TraceFacts:
     def request_count(self) -> int:
         return sum(count for _, count in self.requests)
 
+    @property
+    def failed_count(self) -> int:
+        return sum(failure.count for failure in self.failures)
+
 
 def trace_facts(tree: Tree, *, span_count: int) -> TraceFacts:
     """Over all requests of the trace. ``span_count``: how many spans there are, also outside of ``tree``."""
     requests = requests_of(tree)
     spans = [node for _, node in tree.walk()]
-    failed = [_failed(request) for request in requests if has_failed(request)]
     operations = Counter(map(operation_of, requests))
     return TraceFacts(
         title=_title(requests),
         began_at=datetime.fromtimestamp(tree.start_ns / 1e9, UTC),
         requests=list(operations.items()),
         span_count=span_count,
-        failed=failed[:FAILURES_SHOWN],
-        failed_count=len(failed),
+        failures=failures(requests),
         objects=_distinct(map(_object, requests)),
         bytes=_bytes(spans),
         clients=_values(requests, "user_agent.name"),
@@ -72,27 +60,11 @@ def trace_facts(tree: Tree, *, span_count: int) -> TraceFacts:
     )
 
 
-def operation_of(request: Node) -> str:
-    """S3's name for it, or the span's."""
-    return str(request.attributes.get("rpc.method", "")).removeprefix("S3/") or request.name
-
-
 def _title(requests: Sequence[Node]) -> str:
     operations = [operation_of(request) for request in requests]
     if len(operations) == 1:
         return operations[0]
     return "a multipart upload" if "UploadPart" in operations else f"{len(operations)} requests"
-
-
-def _failed(request: Node) -> FailedRequest:
-    status = request.attributes.get("http.response.status_code")
-    return FailedRequest(
-        span_id=request.span_id,
-        operation=operation_of(request),
-        code=next(iter(_values(own_spans(request), "error.type")), ""),
-        status=status if isinstance(status, int) else None,
-        is_ours=request.is_error or (isinstance(status, int) and status >= 500),
-    )
 
 
 def _object(request: Node) -> str:

@@ -34,16 +34,20 @@ class TraceList(DeskView):
     template_name = "desk/traces.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        store = trace_store()
-        filters = TraceFilters(request.GET)
+        store, filters = trace_store(), TraceFilters(request.GET)
         context = self.get_context_data(store=store, filters=filters, **_form(filters))
-        if store.is_kept and filters.is_valid():
-            try:
-                context |= _found(filters, _place(request.GET.get("before", "")))
-            except DatabaseError as error:
-                logger.error("the store of traces cannot be read: %s", error)
-                return self.render_to_response({**context, "is_unreadable": True}, status=503)
-        return self.render_to_response(context, status=200 if filters.is_valid() else 400)
+        if not filters.is_valid():
+            return self.render_to_response(context, status=400)
+        if not store.is_kept:
+            trace_id = filters.cleaned_data["request_id"].lower()
+            elsewhere = {"trace_id": trace_id, "external_url": trace_id and store.ui_url(trace_id)}
+            return self.render_to_response({**context, **elsewhere})
+        try:
+            found = _found(filters, _place(request.GET.get("before", "")))
+        except DatabaseError as error:
+            logger.error("the store of traces cannot be read: %s", error)
+            return self.render_to_response({**context, "is_unreadable": True}, status=503)
+        return self.render_to_response({**context, **found})
 
 
 def _form(filters: TraceFilters) -> dict[str, Any]:

@@ -12,12 +12,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from tracing_app.store.tree import Tree
-from uploads.advice import advice_for
 from uploads.models import UploadRecord
 
 from .page import DeskView
 from .shown_spans import requests_of
-from .shown_trace import load_shown
+from .shown_trace import Asked, load_shown
 from .trace_facts import TraceFacts, trace_facts
 from .trace_store import trace_store
 from .waterfall_lanes import waterfall_lanes
@@ -25,11 +24,13 @@ from .waterfall_lanes import waterfall_lanes
 logger = logging.getLogger("mizuchi_site.desk")
 
 _TRACE_ID = re.compile("[0-9a-fA-F]{32}")
+_NUMBER = re.compile("[1-9][0-9]{0,8}", re.ASCII)
 _RECORDS_SHOWN = 10
 
 
 class Waterfall(DeskView):
-    """A trace of the store. ``first`` in the query is the request that a large one is shown from."""
+    """A trace of the store. In the query are numbers of requests, from 1: ``first``, that a large trace is
+    shown from, and ``request``, to see it alone."""
 
     title = "Trace"
     permission = "mizuchi_site.view_traces"
@@ -43,9 +44,9 @@ class Waterfall(DeskView):
         context = {"store": store, "trace_id": trace_id, "external_url": store.ui_url(trace_id)}
         if not store.is_kept:
             return self.render_to_response(self.get_context_data(**context))
-        first = _number(request.GET.get("first", ""))
+        asked = _asked(request)
         try:
-            shown = load_shown(trace_id, first)
+            shown = load_shown(trace_id, asked)
         except DatabaseError as error:
             logger.error("the store of traces cannot be read: %s", error)
             return self.render_to_response(self.get_context_data(**context, is_unreadable=True), status=503)
@@ -57,11 +58,11 @@ class Waterfall(DeskView):
                 **context,
                 title=f"Trace of {facts.title}",
                 facts=facts,
-                failures=[(failed, advice_for(failed.code)) for failed in facts.failed],
+                shown=shown,
                 otlp_url=reverse("rest:trace-otlp", args=[trace_id]),
                 records=_records(request, trace_id, facts),
                 waterfall=waterfall_lanes(shown.tree, shown.folded),
-                window=_span_at(shown.tree, first),
+                window=_span_at(shown.tree, asked.first),
             )
         )
 
@@ -79,5 +80,10 @@ def _span_at(tree: Tree, first: int) -> str:
     return next((node.span_id for node in requests_of(tree)[first : first + 1] if first), "")
 
 
-def _number(text: str) -> int:
-    return int(text) if re.fullmatch("[0-9]{1,9}", text, re.ASCII) else 0
+def _asked(request: HttpRequest) -> Asked:
+    """What is no number was not asked for."""
+    first, alone = (request.GET.get(name, "") for name in ("first", "request"))
+    return Asked(
+        int(first) - 1 if _NUMBER.fullmatch(first) else 0,
+        int(alone) - 1 if _NUMBER.fullmatch(alone) else None,
+    )

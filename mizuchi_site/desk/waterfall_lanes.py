@@ -15,7 +15,7 @@ from tracing_app.store.waits import trace_waits
 from .lane_bars import Bar, bars_of, coarse_bars, joined_bars
 from .shown_spans import MAX_LINES, FoldedLine, SpanLine, own_spans, requests_of, shown_lines
 from .time_scale import MIN_WIDTH, Tick, TimeScale
-from .trace_facts import operation_of
+from .trace_failures import operation_of
 
 Interval = tuple[float, float]
 

@@ -12,7 +12,7 @@ Outcome = Literal["ok", "refused", "error"]
 
 def outcome_of(is_error: bool, error: str, status: int | None) -> Outcome:
     """By the columns of a ``StoredTrace``."""
-    if is_error:
+    if is_error or (status or 0) >= 500:
         return "error"
     return "refused" if error or (status or 0) >= 400 else "ok"
 

@@ -12,12 +12,13 @@ from .models import StoredTrace
 from .rows import read_spans
 from .tree import Tree, build_tree
 
-_FAILED = ~Q(error="") | Q(is_error=True) | Q(status__gte=400)
+_ERROR = Q(is_error=True) | Q(status__gte=500)
+_FAILED = _ERROR | ~Q(error="") | Q(status__gte=400)
 _OUTCOMES = {
     "ok": ~_FAILED,
     "failed": _FAILED,
-    "refused": _FAILED & Q(is_error=False),
-    "error": Q(is_error=True),
+    "refused": _FAILED & ~_ERROR,
+    "error": _ERROR,
 }
 _KINDS = {"s3": ~Q(name__contains=" /"), "pages": Q(name__contains=" /")}
 

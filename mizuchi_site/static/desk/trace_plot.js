@@ -43,6 +43,7 @@ function datasets(points) {
 
 function options(canvas, points) {
   const durations = points.map((point) => Math.max(point.duration_ms, SHORTEST_MS));
+  const labelled = steps(durations);
   return {
     animation: false,
     maintainAspectRatio: false,
@@ -66,7 +67,7 @@ function options(canvas, points) {
         type: "logarithmic",
         min: Math.min(...durations) / ROOM,
         max: Math.max(...durations) * ROOM,
-        ticks: {callback: (value) => (Number.isInteger(Math.log10(value)) ? power(value) : null)},
+        ticks: {callback: (value) => (labelled.includes(leading(value)) ? durationText(value) : null)},
       },
     },
   };
@@ -107,7 +108,11 @@ function clock(value, range) {
   return range > 600_000 ? text.slice(11, 16) : text.slice(11, 19);
 }
 
-function power(milliseconds) {
-  if (milliseconds >= 1000) return `${milliseconds / 1000} s`;
-  return milliseconds >= 1 ? `${milliseconds} ms` : `${Math.round(milliseconds * 1000)} µs`;
+/** Which digits of a logarithmic axis are labelled: more of them where it has only few powers of ten. */
+function steps(durations) {
+  return Math.max(...durations) / Math.min(...durations) > 100 ? [1] : [1, 2, 5];
+}
+
+function leading(value) {
+  return Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9));
 }

@@ -13,7 +13,7 @@ function enableKeys(grid) {
   if (!rows.length) return;
   for (const row of rows) {
     row.tabIndex = -1;
-    for (const inner of row.querySelectorAll("summary, .wf-folded a")) inner.tabIndex = -1;
+    for (const inner of row.querySelectorAll("summary, .wf-name a")) inner.tabIndex = -1;
   }
   const named = target(rows);
   (named ?? rows[0]).tabIndex = 0;
@@ -70,8 +70,7 @@ function focus(row) {
 
 /** A folded line is a link; any other opens and closes its attributes and events. */
 function toggle(row) {
-  const link = row.querySelector(".wf-name a");
-  if (link) link.click();
+  if (row.classList.contains("wf-folded")) row.querySelector("a").click();
   else open(row, !row.querySelector("details").open);
   return true;
 }

@@ -193,6 +193,10 @@ def test_a_multipart_upload_is_on_one_page(page: Page, desk: Desk) -> None:
     for name, count in (("s3.CreateMultipartUpload", 1), ("s3.UploadPart", PARTS), ("file.assemble", 1)):
         expect(row(page, name)).to_have_count(count)
     expect(page.get_by_role("link", name="traced/big.bin")).to_be_visible()
+    row(page, "s3.UploadPart").nth(1).get_by_role("link", name="This request alone", exact=True).click()
+    expect(page.get_by_text(f"Request 3 of {PARTS + 2}")).to_be_visible()
+    expect(row(page, "s3.")).to_have_count(1)
+    page.get_by_role("link", name="Whole trace").click()
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.set_viewport_size({"width": 1280, "height": 800})

@@ -51,6 +51,14 @@ def told(lines: Sequence[SpanLine | FoldedLine]) -> list[str]:
 
 def test_a_small_trace_is_shown_whole() -> None:
     lines = shown_lines(upload(2))
+    assert [line.number for line in lines if isinstance(line, SpanLine)] == [
+        0,
+        *[None] * 2,
+        1,
+        *[None] * 2,
+        2,
+        *[None] * 2,
+    ]
     assert [
         (line.node.name, line.level, line.position, line.siblings, line.has_children)
         for line in lines

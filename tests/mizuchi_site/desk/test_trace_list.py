@@ -145,6 +145,9 @@ def test_without_a_store_the_page_says_how_to_have_one(viewer: Client, settings:
     assert "http://collector:4317" in page
     assert "local_store: {enabled: true}" in page
     assert 'href="https://jaeger.example:8443/"' in page
+    request_id = "0af7651916cd43dd8448eb211c80319c"
+    found = viewer.get(LIST, {"request_id": request_id}).content.decode()
+    assert f'href="https://jaeger.example:8443/trace/{request_id}"' in found
 
     settings.TRACING = replace(configured.TRACING, store=None, export=None, is_enabled=False)
     assert "tracing.enabled: false" in viewer.get(LIST).content.decode()

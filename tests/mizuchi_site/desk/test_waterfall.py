@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from mizuchi_site.desk.trace_facts import FAILURES_SHOWN
+from mizuchi_site.desk.trace_failures import REQUESTS_NAMED
 from tests.tracing_app.store.recorded import Recorded
 from uploads.models import UploadRecord
 
@@ -116,7 +116,7 @@ def test_an_error_has_its_code_and_what_to_do(viewer: Client) -> None:
 def test_all_requests_of_a_multipart_upload_are_on_one_page(viewer: Client) -> None:
     recorded = Recorded()
     recorded.request("CreateMultipartUpload", trace_id=JOINED)
-    for number in range(FAILURES_SHOWN + 2):
+    for number in range(REQUESTS_NAMED + 2):
         recorded.request(
             "UploadPart", trace_id=JOINED, at=20 * (number + 1), status=503, error="SlowDown", upload=UPLOAD
         )
@@ -126,8 +126,9 @@ def test_all_requests_of_a_multipart_upload_are_on_one_page(viewer: Client) -> N
     assert "CreateMultipartUpload, 12 \N{MULTIPLICATION SIGN} UploadPart; 26 spans" in page
     assert "12 of 13 requests failed" in page
     assert page.count('id="span-') == 26
-    assert page.count("503 SlowDown") == FAILURES_SHOWN
-    assert f"The first {FAILURES_SHOWN} are listed." in page
+    assert page.count("503 SlowDown") == 1
+    assert page.count(">UploadPart (") == REQUESTS_NAMED
+    assert "and 2 more" in page
 
 
 def test_a_large_upload_stays_a_page(viewer: Client) -> None:
@@ -138,12 +139,32 @@ def test_a_large_upload_stays_a_page(viewer: Client) -> None:
     page = show(viewer, JOINED)
     assert len(page) < 300_000
     assert "2000 spans" in page
-    (link,) = re.findall(r'href="(\?first=20)#window"', page)
+    (link,) = re.findall(r'href="(\?first=21)#window"', page)
     assert "979 \N{MULTIPLICATION SIGN} UploadPart" in page
     assert 'id="window"' not in page
     assert show(viewer, JOINED, link).count('id="window"') == 1
     for odd in ("?first=x", "?first=-1", "?first=99999999999999999999", "?first=999999999"):
         assert "folded" in show(viewer, JOINED, odd)
+
+
+def test_a_request_of_many_can_be_seen_alone(viewer: Client) -> None:
+    recorded = Recorded()
+    recorded.request("CreateMultipartUpload", trace_id=JOINED)
+    for number in range(1, 4):
+        recorded.request("UploadPart", trace_id=JOINED, at=3_600_000 * number)
+    recorded.save()
+    assert 'href="?request=2"' in show(viewer, JOINED)
+    page = show(viewer, JOINED, "?request=2")
+    assert "Request 2 of 4" in page
+    assert [f'href="?{query}"' in page for query in ("request=1", "request=3", "", "request=2")] == [
+        True
+    ] * 3 + [False]
+    assert page.count('id="span-') == 2
+    assert "10.0 ms" in page
+    assert 'rel="next"' not in show(viewer, JOINED, "?request=4")
+    show(viewer, JOINED, "?request=5", status=404)
+    for odd in ("?request=0", "?request=x", "?request=", "?request=99999999999999"):
+        assert show(viewer, JOINED, odd).count('id="span-') == 8
 
 
 def test_its_uploads_are_linked(viewer: Client, record: Callable[..., UploadRecord]) -> None:

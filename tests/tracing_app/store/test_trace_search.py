@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from tests.tracing_app.store.drawn import Drawn, request, storage, tree_of, upload
 from tests.tracing_app.store.recorded import Recorded
 from tracing_app.redaction import upload_hash
+from tracing_app.store.models import Outcome, StoredTrace
 from tracing_app.store.search import TraceQuery, find_traces, load_tree
 from tracing_app.store.terminal import printable, waterfall_lines
 from uploads.upload_id import UploadOwner, UploadSealer, UploadTicket
@@ -69,8 +70,23 @@ def test_finding(ids: dict[str, str], query: TraceQuery, expected: Sequence[str]
 
 
 def test_outcomes_of_rows_are_those_that_are_found(ids: dict[str, str]) -> None:
-    outcomes = [row.outcome for row in find_traces(TraceQuery())]
-    assert outcomes == ["ok", "ok", "error", "refused", "ok", "ok", "ok"]
+    """Whatever a row says: no status, a fault of ours without a status of ERROR, and the other way round."""
+    columns = [
+        (None, "", False),
+        (None, "WorkerDied", False),
+        (503, "", False),
+        (200, "", True),
+        (404, "", False),
+    ]
+    for trace_id, (status, error, is_error) in zip(ids.values(), columns, strict=False):
+        StoredTrace.objects.filter(trace_id=trace_id).update(status=status, error=error, is_error=is_error)
+    rows = {row.pk: row.outcome for row in find_traces(TraceQuery())}
+    assert set(rows.values()) == {"ok", "refused", "error"}
+    for outcome in get_args(Outcome):
+        found = {row.pk for row in find_traces(TraceQuery(outcome=outcome))}
+        assert found == {key for key, value in rows.items() if value == outcome}
+    failed = {row.pk for row in find_traces(TraceQuery(outcome="failed"))}
+    assert failed == {key for key, value in rows.items() if value != "ok"}
 
 
 def test_a_multipart_upload_is_one_tree(ids: dict[str, str]) -> None:
