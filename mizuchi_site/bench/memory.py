@@ -98,7 +98,11 @@ def _in_flight(bench: Bench) -> Table:
                 with slow_uploads(server, count):
                     found.setdefault(f"{count} in flight", []).append(_held(resident(server), base))
                 bench.on_turn()
-    return Table("Slow uploads in flight, files", _rows(found), "More and more in the same worker.")
+    return Table(
+        "Slow uploads in flight, files",
+        _rows(found),
+        "More and more in the same worker; half of each MiB has come.",
+    )
 
 
 def _queued(bench: Bench) -> Table:

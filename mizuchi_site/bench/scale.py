@@ -20,6 +20,10 @@ from .stored_records import store_records
 
 _WARM_UP = 1
 _CONNECTIONS = 16
+_NOTE = (
+    f"Signed PUTs of 1 KiB to files over {_CONNECTIONS} connections, SQLite, every trace exported, one "
+    "worker unless the row says otherwise; who sends and the collector share the cores with it."
+)
 _ROOM_FOR_SLOW = {"threads": 640, "max_connections": 2000}
 
 
@@ -56,7 +60,7 @@ class Bench:
 
     def table(self, title: str, sides: Mapping[str, Callable[[], Sample]]) -> Table:
         turns = take_turns(sides, rounds=self.extent.rounds, warm_up=_WARM_UP, on_turn=self.on_turn)
-        return Table(title, {name: load_row(turns, name) for name in sides})
+        return Table(title, {name: load_row(turns, name) for name in sides}, _NOTE)
 
     def load(self, server: Server) -> Sample:
         return load_turn(self.sender, server, connections=_CONNECTIONS, requests=self.extent.requests)

@@ -25,6 +25,11 @@ from .sizes import GIBIBYTE, MEBIBYTE, size_name
 
 FILES, SINK = "files", "S3 sink"
 _NGINX: Final[Mapping[str, str]] = {FILES: "nginx, DAV to files", SINK: "nginx, proxy to the sink"}
+_ONE_WORKER = "One worker, every trace exported; CPU is that of all serving processes."
+_BESIDE_NGINX = (
+    "nginx has one worker, too; it verifies and hashes nothing, records nothing and traces nothing."
+)
+_NO_NGINX = "nginx is not installed: its rows and the ratios to it are left out."
 _WARM_UP = 1
 _COPIES = 4  # of the biggest body: stored and on its way, by the gateway and by nginx
 
@@ -133,11 +138,7 @@ def _bodies(
     calls = {name: partial(_turn, sender, side, size, count) for name, side in sides.items()}
     turns = take_turns(calls, rounds=rounds, warm_up=_WARM_UP, on_turn=on_turn)
     rows = {name: _row(turns, name, _beside(side, sides)) for name, side in sides.items()}
-    note = (
-        ""
-        if _NGINX[FILES] in sides
-        else "nginx is not installed: its rows and the ratios to it are left out."
-    )
+    note = f"{_ONE_WORKER} {_BESIDE_NGINX if _NGINX[FILES] in sides else _NO_NGINX}"
     return Table(f"Bodies of {size_name(size)}, one after the other", rows, note)
 
 
@@ -177,4 +178,4 @@ def _small(
         for connections, requests in extent.connections.items()
     }
     turns = take_turns(sides, rounds=extent.rounds, warm_up=_WARM_UP, on_turn=on_turn)
-    return Table("Signed PUTs of 1 KiB", {name: load_row(turns, name) for name in sides})
+    return Table("Signed PUTs of 1 KiB", {name: load_row(turns, name) for name in sides}, _ONE_WORKER)
