@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing.connection import Connection as Pipe
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -19,7 +19,7 @@ from tests.e2e.span_tree import outline
 from tests.servers import jaeger
 from tests.servers.otlp_receiver import otlp_receiver
 
-PROTOCOL = "http/protobuf"
+PROTOCOL: Final = "http/protobuf"
 ARRIVAL_SECONDS = 60.0
 
 
@@ -49,7 +49,8 @@ class Arrived:
         for root in self.roots:
             for pair in root.attributes:
                 if pair.key == f"mizuchi.sampling.{name}":
-                    return getattr(pair.value, pair.value.WhichOneof("value"))
+                    kind = pair.value.WhichOneof("value")
+                    return None if kind is None else getattr(pair.value, kind)
         return None
 
 
