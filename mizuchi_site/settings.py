@@ -158,6 +158,13 @@ SPECTACULAR_SETTINGS = {
         "PolicyOutcome": ["allow", "deny", "error"],
         "TraceOutcome": ["ok", "refused", "error"],
     },
+    "ENUM_NAME_OVERRIDES": {
+        "UploadStateEnum": "uploads.models.UploadRecord.State",
+        "UploadMethodEnum": "uploads.models.UploadRecord.Method",
+        "AccessKeyStateEnum": "authz.key_states.STATES",
+        "DecisionOutcomeEnum": "authz.models.PolicyDecision.Outcome",
+        "TraceOutcomeEnum": "mizuchi_site.rest.traces.OUTCOMES",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": STATIC_URL + "mizuchi_site/icon.svg",
 }

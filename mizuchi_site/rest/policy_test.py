@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from authz.apps import authz_app
 from authz.decisions import Decision
 from authz.explain import METHODS, Explanation, Inquiry, UnknownBucket, explain
+from authz.models import PolicyDecision
 from authz.policy.verdict import Verdict
 from uploads.s3.addressing import MAX_KEY_BYTES
 from uploads.s3.operations import Operation
@@ -19,7 +20,7 @@ from uploads.s3.operations import Operation
 from .answers import FAULTS, REFUSED
 from .views import RestView
 
-_OUTCOMES = ["allow", "deny", "error"]
+_OUTCOMES = PolicyDecision.Outcome.choices
 _MAX_BYTES = 10_000 * 5 * 1024**3
 
 
