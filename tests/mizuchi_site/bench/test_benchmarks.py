@@ -45,7 +45,7 @@ def test_a_remembered_decision_costs_less_than_one_that_is_asked_for(
 
 
 def test_every_trace_of_an_outage_is_accounted_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    extent = export.Extent(1, [export.Paced(50, 0.1, 0.3)], 20, 1, 1.0, 100.0)
+    extent = export.Extent(1, [export.Paced(50, 0.1, 0.3)], 20, 1, 0.5, 200.0)
     monkeypatch.setattr(export, "_QUICK", extent)
     latencies, bursts, outages = measured("export")[0].values()
     assert latencies["50 a second, delay 0.1 s"]["p50"] > 0
