@@ -105,3 +105,14 @@ def search(page: Page, term: str) -> None:
     """Of a list of the admin."""
     page.locator("#searchbar").fill(term)
     page.get_by_role("button", name="Search").click()
+
+
+def open_trace(page: Page) -> None:
+    """Its link is there once the trace is stored, which is within seconds."""
+    link = page.get_by_role("link", name="Open its trace")
+    for _ in range(40):
+        if link.is_visible():
+            break
+        page.wait_for_timeout(250)
+        page.reload()
+    link.click()

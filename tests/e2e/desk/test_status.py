@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.desk.running import BUCKET, Desk, put
+from tests.e2e.desk.running import BUCKET, Desk, open_trace, put
 from tests.e2e.desk.watched_page import expect_accessible, shots
 from tests.mizuchi_site.desk.number_cases import CASES
 
@@ -82,13 +82,18 @@ def test_how_things_are(page: Page) -> None:
     assert "healthy" in store.inner_text()
 
 
-def test_an_error_leads_to_the_uploads_that_failed(page: Page, desk: Desk) -> None:
-    with pytest.raises(ClientError, match="BadDigest"):
+def test_an_error_leads_to_the_upload_that_failed_and_to_its_waterfall(page: Page, desk: Desk) -> None:
+    with pytest.raises(ClientError, match="BadDigest") as refused:
         put(desk.s3, "status/found-again.bin", ContentMD5="1B2M2Y8AsgTpgAmY7PhCfg==")
 
     page.get_by_role("link", name="failed uploads").click()
     page.get_by_role("link", name="status/found-again.bin").first.wait_for()
     assert "status/0.bin" not in page.locator("#content-main").inner_text()
+
+    page.get_by_role("link", name="status/found-again.bin").first.click()
+    open_trace(page)
+    page.wait_for_url(f"**/admin/traces/{refused.value.response['ResponseMetadata']['RequestId']}/")
+    page.get_by_role("row", name="upload.put_object").wait_for()
 
 
 def test_windows(page: Page) -> None:

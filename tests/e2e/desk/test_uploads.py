@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.desk.running import BUCKET, Desk, put, s3_client
+from tests.e2e.desk.running import BUCKET, Desk, open_trace, put, s3_client
 from tests.e2e.desk.slow_upload import SlowUpload
 from tests.e2e.desk.watched_page import expect_accessible, shots
 
@@ -84,17 +84,6 @@ def test_a_failed_upload_is_explained_and_leads_to_its_trace(page: Page, desk: D
     shots(page, "upload-failed")
     open_trace(page)
     page.wait_for_url(f"**/admin/traces/{request_id}/")
-
-
-def open_trace(page: Page) -> None:
-    """Its link is there once the trace is stored, which is within seconds."""
-    link = page.get_by_role("link", name="Open its trace")
-    for _ in range(40):
-        if link.is_visible():
-            break
-        page.wait_for_timeout(250)
-        page.reload()
-    link.click()
 
 
 def test_a_request_without_a_record_is_explained_by_its_id(page: Page, desk: Desk) -> None:
