@@ -12,9 +12,10 @@ from tracing_app.redaction import upload_hash
 from tracing_app.store.search import TraceQuery
 from uploads.s3.operations import Operation
 
+from .moment_field import MomentField
+
 MAX_MS = 86_400_000.0 * 366
 _ID = re.compile("[0-9a-fA-F]{32}")
-_TIME_FORMATS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S.%f")
 
 KINDS = (("s3", "S3 API"), ("pages", "pages"), ("all", "both"))
 _KINDS_ASKED: dict[str, Literal["", "s3", "pages"]] = {"": "s3", "s3": "s3", "pages": "pages", "all": ""}
@@ -37,10 +38,6 @@ def _choices(values: list[str] | tuple[str, ...]) -> list[tuple[str, str]]:
     return [("", "any"), *((value, value) for value in values)]
 
 
-def _moment() -> forms.DateTimeInput:
-    return forms.DateTimeInput(format="%Y-%m-%dT%H:%M:%S", attrs={"type": "datetime-local", "step": "1"})
-
-
 class TraceFilters(forms.Form):
     """Everything is optional; without ``kind`` requests of the S3 API are meant, unless one is named."""
 
@@ -61,12 +58,8 @@ class TraceFilters(forms.Form):
     key_prefix = forms.CharField(label="Key begins with (as traces show it)", required=False, max_length=1100)
     upload = forms.CharField(label="Upload id, or its hash", required=False, max_length=4096)
     reason = forms.ChoiceField(label="Kept because of", required=False, choices=_choices(REASONS))
-    since = forms.DateTimeField(
-        label="Since (UTC)", required=False, input_formats=_TIME_FORMATS, widget=_moment()
-    )
-    until = forms.DateTimeField(
-        label="Until (UTC)", required=False, input_formats=_TIME_FORMATS, widget=_moment()
-    )
+    since = MomentField(label="Since (UTC)", required=False)
+    until = MomentField(label="Until (UTC)", required=False)
     kind = forms.ChoiceField(label="Requests of", required=False, choices=KINDS)
 
     def query(self) -> TraceQuery:

@@ -84,7 +84,7 @@ function paint(chart) {
     scale.ticks.color = text;
     scale.grid = {color: line};
   }
-  chart.update("none");
+  chart.update();
 }
 
 function summary(points, isComplete) {

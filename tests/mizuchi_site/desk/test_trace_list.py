@@ -111,6 +111,7 @@ def test_pages_follow_each_other_without_counting(viewer: Client) -> None:
         {"status": "9"},
         {"outcome": "good"},
         {"since": "yesterday"},
+        {"since": "0001-01-01T00:00:00+23:59"},
         {"bucket": "a\0b"},
         {"reason": "whim"},
     ],
