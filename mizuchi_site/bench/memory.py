@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from .slow_uploads import slow_uploads
 _WARM_REQUESTS = 160
 _WARM_CONNECTIONS = 16
 _LEAK_CONNECTIONS, _LEAK_STEP = 8, 1000
+_SETTLE_SECONDS = 0.5  # what was sent last is read
 _SPANS_OF_A_REQUEST = 4  # at least
 _ROOM_FOR_SLOW = {"threads": 320}
 
@@ -96,6 +98,7 @@ def _in_flight(bench: Bench) -> Table:
             found.setdefault("no upload", []).append(_held(base, base))
             for count in bench.extent.in_flight:
                 with slow_uploads(server, count):
+                    time.sleep(_SETTLE_SECONDS)
                     found.setdefault(f"{count} in flight", []).append(_held(resident(server), base))
                 bench.on_turn()
     return Table(
@@ -115,14 +118,15 @@ def _queued(bench: Bench) -> Table:
         batch = {"max_queue_size": spans, "max_export_batch_size": 100_000, "scheduled_delay_millis": 600_000}
         ways[f"{spans:,} spans queued"] = {"batch": batch, "spool": {"max_bytes": 0}}
     for number in range(bench.extent.rounds):
-        for name, more in ways.items():
-            folder = bench.folder / f"queue-{number}-{len(found)}-{name[:5].strip()}"
+        for way, (name, more) in enumerate(ways.items()):
+            folder = bench.folder / f"queue-{number}-{way}"
             with running_server(folder, sections={"tracing": tracing | more}) as server:
                 base = bench.warm(server)
                 load_turn(bench.sender, server, connections=_WARM_CONNECTIONS, requests=requests)
                 found.setdefault(name, []).append(_held(resident(server), base))
             bench.on_turn()
-    return Table(f"Traces queued, after {requests:,} requests", _rows(found))
+    note = "What is queued is never sent, as when a collector is gone and there is no spool."
+    return Table(f"Traces queued, after {requests:,} requests", _rows(found), note)
 
 
 def _held(now: int, base: int) -> Sample:
