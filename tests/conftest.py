@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import gc
 import os
 
 # Instrumentations read it once in a process, whichever of them is first: as the gateway has it.
@@ -10,6 +11,23 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
 pytest_plugins = ["tests.servers.plugin"]
+
+TESTS_PER_COLLECTION = 200
+_ended = 0
+
+
+def pytest_configure() -> None:
+    """Before Python 3.12 the collector runs wherever memory is taken, also in the middle of setting a context
+    variable; a finalizer that sets one then (an abandoned generator, a browser's greenlet) ends the process by
+    a segmentation fault. So it runs between tests. See python/cpython pull request 148928."""
+    gc.disable()
+
+
+def pytest_runtest_logfinish() -> None:
+    global _ended
+    _ended += 1
+    if _ended % TESTS_PER_COLLECTION == 0:
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)
