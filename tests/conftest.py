@@ -18,8 +18,8 @@ _ended = 0
 
 def pytest_configure() -> None:
     """Before Python 3.12 the collector runs wherever memory is taken, also in the middle of setting a context
-    variable; a finalizer that sets one then (an abandoned generator, a browser's greenlet) ends the process by
-    a segmentation fault. So it runs between tests. See python/cpython pull request 148928."""
+    variable; a finalizer that sets one then (an abandoned generator, a browser's greenlet) ends the process
+    by a segmentation fault. So it runs between tests. See python/cpython pull request 148928."""
     gc.disable()
 
 

@@ -123,18 +123,16 @@ def test_trace_whose_root_never_ends_is_freed():
 
 
 def test_ended_trace_is_freed_without_the_garbage_collector():
-    gc.disable()
-    try:
-        provider, collected = light()
-        tracer = provider.get_tracer("mizuchi")
-        with tracer.start_as_current_span("root") as root:
-            freed = weakref.ref(root)
-            tracer.start_span("child").end()
-        del root
-        collected.traces.clear()
-        assert freed() is None
-    finally:
-        gc.enable()
+    """Which runs between tests only: see ``conftest``."""
+    assert not gc.isenabled()
+    provider, collected = light()
+    tracer = provider.get_tracer("mizuchi")
+    with tracer.start_as_current_span("root") as root:
+        freed = weakref.ref(root)
+        tracer.start_span("child").end()
+    del root
+    collected.traces.clear()
+    assert freed() is None
 
 
 def test_eight_threads_below_one_root(hasty_threads):
