@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
 import secrets
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from tests.e2e.gateway import MANAGE, is_ready, migrate
-from tests.servers.process import ServerFailed, last_lines
+from tests.servers.process import ServerFailed, free_ports, last_lines
 
 ACCESS_KEY_ID = "AKENDURANCE"
 READY_SECONDS = 60
@@ -75,7 +73,7 @@ class Node:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.port = quiet_port()
+        (self.port,) = free_ports(1)
         self.database_url = self.database_url or f"sqlite:///{self.folder / 'gateway.sqlite3'}"
         self.configure()
 
@@ -223,17 +221,6 @@ def running_node(node: Node) -> Iterator[Node]:
     finally:
         if not node._has_ended():
             node.kill()
-
-
-def quiet_port() -> int:
-    """A loopback port that is free, and stays so while the gateway is down: the kernel gives none of
-    these to outgoing connections."""
-    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    while True:
-        port = random.SystemRandom().randrange(lowest - 12_000, lowest)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def is_running(pid: int) -> bool:

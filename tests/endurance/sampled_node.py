@@ -10,7 +10,8 @@ from typing import Any
 
 from mizuchi_site.bench.null_s3 import running_null_s3
 from tests.endurance.collecting import Collector
-from tests.endurance.node import Node, quiet_port, running_node
+from tests.endurance.node import Node, running_node
+from tests.servers.process import free_ports
 
 NULL = {"backend": "s3", "region": "us-east-1", "access_key": "AKNULL", "secret_key": "null-secret"}
 
@@ -32,7 +33,7 @@ def sampled_node(
     node = Node(folder / "node", server={"threads": 32, "body_stall_seconds": body_stall_seconds})
     with ExitStack() as remote:
         endpoint = remote.enter_context(running_null_s3())
-        nobody = f"http://127.0.0.1:{quiet_port()}"
+        nobody = f"http://127.0.0.1:{free_ports(1)[0]}"
         node.sections = {
             "storages": {
                 "disk": {"backend": "filesystem", "location": str(node.objects.parent)},

@@ -38,10 +38,8 @@ def watched(browser: BrowserContext, url: str) -> Iterator[Page]:
             faults.append(f"request to {request.url}")
 
     def failed(request: Request) -> None:
-        # Who leaves a page, or pauses an upload, ends the request that is on its way.
-        if not (
-            request.failure == "net::ERR_ABORTED" and request.resource_type in {"fetch", "xhr", "eventsource"}
-        ):
+        # Who leaves a page, or pauses an upload, ends the requests that are on their way.
+        if request.failure != "net::ERR_ABORTED":
             faults.append(f"failed: {request.url} {request.failure}")
 
     page = browser.new_page()
@@ -53,7 +51,7 @@ def watched(browser: BrowserContext, url: str) -> Iterator[Page]:
         yield page
     finally:
         page.close()
-    assert faults == []
+    assert not faults, "\n".join(faults)
 
 
 def expect_accessible(page: Page) -> None:

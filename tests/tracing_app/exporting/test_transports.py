@@ -288,7 +288,7 @@ def test_an_exhausted_grpc_receiver_with_retry_info_can_be_retried(receiver: Otl
     ("header", "low", "high"),
     [
         ("7", 7, 7),
-        (format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True), 3000, 3601),
+        (format_datetime(datetime.now(UTC) + timedelta(hours=3), usegmt=True), 3600, 10_801),
         (format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True), 0, 0),
     ],
     ids=["seconds", "date", "past date"],
