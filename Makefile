@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-ARGS ?= -n 2
+ARGS ?= -n 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test servers check bench memory overhead outages lists sampling upload-page lock clean
