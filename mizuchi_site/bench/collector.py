@@ -43,7 +43,7 @@ class Collector:
 
     def __init__(self, *, is_keeping: bool) -> None:
         self._is_keeping = is_keeping
-        self._delay = multiprocessing.get_context("spawn").Value("d", 0.0)
+        self._delay = multiprocessing.get_context("spawn").RawValue("d", 0.0)
         self._held, self._port = _held_port()
         self._running = ExitStack()
         self._pipe: Connection | None = None
