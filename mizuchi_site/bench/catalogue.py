@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from . import export, memory, overhead, policy, sampling, scale, sigv4, spans, upload
+from . import export, instructions, memory, overhead, policy, sampling, scale, sigv4, spans, upload
 from .report import Table
 
 
@@ -31,6 +31,11 @@ BENCHMARKS: Mapping[str, Benchmark] = {
         "what tracing costs a request: off, sampled at the tail, all exported",
         overhead.measure,
         overhead.steps,
+    ),
+    "instructions": Benchmark(
+        "what a worker executes for a small upload, counted by valgrind",
+        instructions.measure,
+        instructions.steps,
     ),
     "spans": Benchmark("what recording and encoding cost, the SDK beside it", spans.measure, spans.steps),
     "export": Benchmark(

@@ -53,7 +53,7 @@ def measure(folder: Path, *, is_quick: bool, on_turn: Callable[[], None]) -> lis
         collector = running.enter_context(running_collector())
         servers = {
             name: running.enter_context(running_server(folder / name.replace(" ", "-"), sections=sections))
-            for name, sections in _ways(collector).items()
+            for name, sections in tracing_ways(collector).items()
         }
         for load in loads:
             body = os.urandom(load.size)
@@ -95,7 +95,8 @@ def _turn(server: Server, body: bytes, requests: int) -> Sample:
     }
 
 
-def _ways(collector: Collector) -> dict[str, dict[str, Any]]:
+def tracing_ways(collector: Collector) -> dict[str, dict[str, Any]]:
+    """The configuration of each way of tracing."""
     exported = collector.section["tracing"]
     rules = [{"name": "uploads that took long", "when": "duration > 5s", "keep": "always"}]
     tail = {"strategy": "ratio", "ratio": 0.01, "errors": True, "slow_request_ms": 2000, "rules": rules}

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,9 +60,12 @@ def running_server(
     sections: Mapping[str, Any] | None = None,
     server: Mapping[str, Any] | None = None,
     storage: Mapping[str, Any] | None = None,
+    launcher: Sequence[str] = (),
+    start_seconds: float = _READY_SECONDS,
 ) -> Iterator[Server]:
     """Serve from ``folder`` until the block ends, with one worker unless ``server`` says otherwise.
-    ``sections`` are more of the configuration. Raises ServerFailed."""
+    ``sections`` are more of the configuration, ``launcher`` is a command that runs the server's. Raises
+    ServerFailed."""
     folder.mkdir(parents=True)
     port, secret, database = free_port(), secrets.token_hex(20), folder / DATABASE
     document = {
@@ -86,10 +89,10 @@ def running_server(
     _migrate(database, environment, log)
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, str(MANAGE), "serve"], env=environment, stdout=output, stderr=output
+            [*launcher, sys.executable, str(MANAGE), "serve"], env=environment, stdout=output, stderr=output
         )
     try:
-        _wait_until_ready(process, port, log)
+        _wait_until_ready(process, port, log, start_seconds)
         yield Server("127.0.0.1", port, "AKBENCH", secret, process)
     finally:
         stop(process)
@@ -130,8 +133,8 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + _READY_SECONDS
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path, start_seconds: float) -> None:
+    deadline = time.monotonic() + start_seconds
     while time.monotonic() < deadline and process.poll() is None:
         if _is_ready(port):
             return

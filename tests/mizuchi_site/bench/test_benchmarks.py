@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from mizuchi_site.bench import calls, export, memory, nginx, scale, upload
+from mizuchi_site.bench import calls, export, instructions, memory, nginx, scale, upload
 from mizuchi_site.bench.sizes import MEBIBYTE
 
 pytestmark = pytest.mark.slow
@@ -90,3 +90,17 @@ def test_scale_has_a_row_for_each_number(monkeypatch: pytest.MonkeyPatch) -> Non
         (row,) = rows.values()
         assert row["p50"] <= row["p99"]
         assert row["requests a second"] > 1
+
+
+def test_instructions_are_counted_where_valgrind_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instructions, "_QUICK_REQUESTS", 10)
+    monkeypatch.setattr(instructions, "_WARM_UP_REQUESTS", 8)
+    monkeypatch.setattr(instructions, "_EXPORT_SECONDS", 0.1)
+    monkeypatch.setattr(instructions, "_sides", lambda is_quick: [("files", "off")])
+    tables, notes = measured("instructions")
+    (rows,) = tables.values()
+    if instructions.valgrind_program() is None:
+        assert not rows
+        assert "not installed" in notes[0]
+        return
+    assert 1_000 < rows["files, tracing off"]["instructions"] < 20_000
