@@ -42,6 +42,8 @@ class AuthzAppConfig(AppConfig):
     @cached_property
     def verifiers(self) -> Mapping[JwtConfig, TokenVerifier]:
         """Of tokens, by rule. One for all that need them: each keeps the keys it fetched."""
+        if not any(auth.jwt for auth in self.config.buckets.values()):
+            return {}  # simplejwt is not imported for nothing: it costs a worker 4 MiB
         from authz.jwt.rules import build_verifiers
 
         return build_verifiers(self.config.buckets)

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -31,7 +31,6 @@ from authz.errors import (
 from authz.identity import Authenticated, AuthMethod, BucketScope, Identity
 from authz.jwt.principal import token_principal
 from authz.jwt.sources import presented_tokens
-from authz.jwt.verifier import TokenVerifier
 from authz.key_template import own_scope
 from authz.sigv4.authorization import Signed, parse_authorization, parse_post_form
 from authz.sigv4.parts import RequestParts
@@ -41,6 +40,9 @@ from authz.stages import auth_stage
 from authz.sts.caller import session_identity
 from authz.sts.session import SessionKeys
 from tracing_app.api import Stage, subject_hash
+
+if TYPE_CHECKING:
+    from authz.jwt.verifier import TokenVerifier
 
 logger = logging.getLogger(__name__)
 

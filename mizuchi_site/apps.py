@@ -15,6 +15,10 @@ class MizuchiSiteAppConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from mizuchi_site.without_extras import import_rest_framework
+
+        import_rest_framework()  # before anything else does
+
         from axes.signals import user_locked_out
 
         from mizuchi_site.checks import check_shared_secret

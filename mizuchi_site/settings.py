@@ -52,7 +52,6 @@ INSTALLED_APPS = [
     "tracing_app.apps.TracingAppConfig",
     "tracing_app.store.apps.TraceStoreAppConfig",
     "rest_framework",
-    "rest_framework_simplejwt",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",

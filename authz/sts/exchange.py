@@ -7,13 +7,13 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from authz.config import BucketAuth, JwtConfig
 from authz.credentials import new_access_key_id
 from authz.errors import AuthError, BearerTokenExpired, TokenKeysUnavailable
 from authz.jwt.claims import VerifiedToken
 from authz.jwt.principal import token_principal
-from authz.jwt.verifier import TokenVerifier
 
 from .errors import (
     ExchangeDenied,
@@ -25,6 +25,9 @@ from .errors import (
 )
 from .request import DEFAULT_DURATION_SECONDS, AssumeRole
 from .session import Grant, Session, SessionSealer
+
+if TYPE_CHECKING:
+    from authz.jwt.verifier import TokenVerifier
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from opentelemetry.sdk.resources import Resource
 from tracing_app.recording.data import TraceData
 
 from .config import ExportConfig, OtlpConfig
-from .console_transport import ConsoleTransport
 from .http_transport import HttpTransport
 from .otlp_wire import SpanEncoder
 from .signal import TRACES, Signal
@@ -18,6 +17,8 @@ from .worker import ExportWorker
 def build_transport(otlp: OtlpConfig | None, signal: Signal = TRACES) -> Transport:
     """The transport of the configured protocol, the console's without one. Connects to nothing yet."""
     if otlp is None:
+        from .console_transport import ConsoleTransport
+
         return ConsoleTransport()
     if otlp.protocol == "http/protobuf":
         return HttpTransport(otlp, signal)

@@ -8,9 +8,6 @@ from types import MappingProxyType
 from uploads.config import DjangoStorageConfig, FilesystemStorageConfig, S3StorageConfig, StorageConfig
 
 from .base import Backend
-from .django_storage import DjangoStorageBackend
-from .filesystem import FilesystemBackend
-from .s3 import S3Backend
 
 
 def build_backends(configs: Sequence[StorageConfig]) -> Mapping[str, Backend]:
@@ -23,10 +20,17 @@ def build_backends(configs: Sequence[StorageConfig]) -> Mapping[str, Backend]:
 
 def build_backend(config: StorageConfig) -> Backend:
     """The backend for one storage."""
+    # A kind of storage is imported by who has one: boto3 alone costs a worker 9 MiB.
     match config:
         case FilesystemStorageConfig():
+            from .filesystem import FilesystemBackend
+
             return FilesystemBackend(config)
         case S3StorageConfig():
+            from .s3 import S3Backend
+
             return S3Backend(config)
         case DjangoStorageConfig():
+            from .django_storage import DjangoStorageBackend
+
             return DjangoStorageBackend(config)

@@ -10,9 +10,7 @@ import hashlib
 import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
-
-from awscrt import checksums as crt
+from typing import Any, Protocol
 
 from uploads.body.stream import DigestAlgorithm
 from uploads.s3.errors import InvalidDigest
@@ -46,14 +44,21 @@ class _Crc:
         return self._value.to_bytes(self._width, "big")
 
 
+def _crt() -> Any:
+    """AWS's CRCs. Imported by the first who needs one: with all that it brings it costs a worker 5 MiB."""
+    from awscrt import checksums
+
+    return checksums
+
+
 _HASHERS: dict[DigestAlgorithm, Callable[[], Hasher]] = {
     "md5": partial(hashlib.md5, usedforsecurity=False),
     "sha1": partial(hashlib.sha1, usedforsecurity=False),
     "sha256": hashlib.sha256,
     # zlib's CRC-32 is faster than awscrt's and lets other threads run meanwhile.
     "crc32": partial(_Crc, zlib.crc32, 4),
-    "crc32c": partial(_Crc, crt.crc32c, 4),
-    "crc64nvme": partial(_Crc, crt.crc64nvme, 8),
+    "crc32c": lambda: _Crc(_crt().crc32c, 4),
+    "crc64nvme": lambda: _Crc(_crt().crc64nvme, 8),
 }
 
 DIGEST_BYTES: dict[DigestAlgorithm, int] = {
@@ -65,10 +70,10 @@ DIGEST_BYTES: dict[DigestAlgorithm, int] = {
     "crc64nvme": 8,
 }
 
-_COMBINERS: dict[ChecksumAlgorithm, Callable[[int, int, int], int]] = {
-    "crc32": crt.combine_crc32,
-    "crc32c": crt.combine_crc32c,
-    "crc64nvme": crt.combine_crc64nvme,
+_COMBINERS: dict[ChecksumAlgorithm, str] = {
+    "crc32": "combine_crc32",
+    "crc32c": "combine_crc32c",
+    "crc64nvme": "combine_crc64nvme",
 }
 
 
@@ -105,7 +110,8 @@ def combine_crc(algorithm: ChecksumAlgorithm, crc_a: bytes, crc_b: bytes, length
     """
     if algorithm not in _COMBINERS:
         raise ValueError(f"{algorithm} digests cannot be combined")
-    combined = _COMBINERS[algorithm](int.from_bytes(crc_a, "big"), int.from_bytes(crc_b, "big"), length_b)
+    combine: Callable[[int, int, int], int] = getattr(_crt(), _COMBINERS[algorithm])
+    combined = combine(int.from_bytes(crc_a, "big"), int.from_bytes(crc_b, "big"), length_b)
     return combined.to_bytes(DIGEST_BYTES[algorithm], "big")
 
 
