@@ -38,6 +38,7 @@ from .s3_calls import (
     trailing_part_call,
     upload_id,
 )
+from .s3_channel import Block
 from .s3_client import BodyClient
 from .s3_control import (
     calling,
@@ -50,7 +51,6 @@ from .s3_control import (
 from .s3_headers import checksum_header, checksum_text
 from .s3_parts import Part, cut
 from .s3_trailer import encode
-from .s3_wire import Block
 
 logger = logging.getLogger("mizuchi.uploads.s3")
 

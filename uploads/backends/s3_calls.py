@@ -11,7 +11,9 @@ from uploads.s3.headers import ChecksumAlgorithm, MultipartChecksum
 
 from .base import MultipartRef, ObjectWrite, StoredObject, StoredPart
 from .errors import BackendUnavailable
-from .s3_client import UNSIGNED_PAYLOAD, UNSIGNED_TRAILER, Call, xml_fields
+from .s3_answer import Answer
+from .s3_client import xml_fields
+from .s3_head import UNSIGNED_PAYLOAD, UNSIGNED_TRAILER, Call
 from .s3_headers import (
     checksum_characters,
     checksum_header,
@@ -22,18 +24,18 @@ from .s3_headers import (
     metadata_headers,
 )
 from .s3_trailer import encoded_length
-from .s3_wire import Answer
 
 
 def put_call(write: ObjectWrite, length: int) -> Call:
     """PutObject. One with conditions is not repeatable: it can fail because of its own first try."""
-    headers = {
-        **metadata_headers(write.metadata),
-        **condition_headers(write.conditions),
-        **checksum_headers(write.checksums),
-    }
+    headers = metadata_headers(write.metadata)
+    is_conditional = bool(write.conditions)
+    if is_conditional:
+        headers |= condition_headers(write.conditions)
+    if write.checksums:
+        headers |= checksum_headers(write.checksums)
     return Call(
-        "PutObject", "PUT", write.bucket, write.key, headers, length, is_repeatable=not write.conditions
+        "PutObject", "PUT", write.bucket, write.key, headers, length, is_repeatable=not is_conditional
     )
 
 

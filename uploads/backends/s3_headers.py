@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from uploads.s3.headers import ChecksumAlgorithm, ChecksumType, Conditions, ObjectMetadata
@@ -33,6 +34,11 @@ CHECKSUM_FIELDS: Mapping[ChecksumAlgorithm, str] = {
     "crc64nvme": "ChecksumCRC64NVME",
     "sha1": "ChecksumSHA1",
     "sha256": "ChecksumSHA256",
+}
+
+_content_values = attrgetter(*_CONTENT_HEADERS)
+_CHECKSUM_HEADERS: Mapping[str, ChecksumAlgorithm] = {
+    f"x-amz-checksum-{algorithm}": algorithm for algorithm in CHECKSUM_FIELDS
 }
 
 _DIGEST_BYTES: Mapping[ChecksumAlgorithm, int] = {
@@ -62,11 +68,8 @@ def checksum_characters(algorithm: ChecksumAlgorithm) -> int:
 def metadata_headers(metadata: ObjectMetadata) -> dict[str, str]:
     """The headers that describe an object. Raises BackendRefused for user metadata beyond ASCII, as
     boto3 does: S3 stores it in a form that not every reader undoes."""
-    headers = {
-        header: value
-        for field, header in _CONTENT_HEADERS.items()
-        if (value := getattr(metadata, field)) is not None
-    }
+    values = zip(_CONTENT_HEADERS.values(), _content_values(metadata), strict=True)
+    headers = {header: value for header, value in values if value is not None}
     for name, value in metadata.user.items():
         if not (name.isascii() and value.isascii()):
             raise BackendRefused(
@@ -74,7 +77,9 @@ def metadata_headers(metadata: ObjectMetadata) -> dict[str, str]:
                 "Encode it (RFC 2047 or percent-encoding)."
             )
         headers[f"x-amz-meta-{name}"] = value
-    return headers | {name.lower(): value for name, value in metadata.encryption.items()}
+    for name, value in metadata.encryption.items():
+        headers[name.lower()] = value
+    return headers
 
 
 def condition_headers(conditions: Conditions) -> dict[str, str]:
@@ -106,9 +111,7 @@ def checksum_parameters(checksums: Mapping[ChecksumAlgorithm, str]) -> dict[str,
 def checksums_in_headers(headers: Mapping[str, str]) -> dict[ChecksumAlgorithm, str]:
     """The checksums that the upstream computed, from the headers of its answer."""
     return {
-        algorithm: text
-        for algorithm in CHECKSUM_FIELDS
-        if (text := headers.get(checksum_header(algorithm))) is not None
+        algorithm: headers[header] for header, algorithm in _CHECKSUM_HEADERS.items() if header in headers
     }
 
 

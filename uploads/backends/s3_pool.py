@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from threading import BoundedSemaphore
+from queue import Empty, SimpleQueue
 
-from .s3_wire import Answer, Block, Connection, Origin, Outgoing, Stale, Timeouts, WireFailure, connect
+from .s3_answer import Answer
+from .s3_channel import Block, Origin, Timeouts, connect
+from .s3_wire import WIRE_ERRORS, Connection, Outgoing, Stale, WireFailure
 
 
 class NoConnectionFree(WireFailure):
@@ -19,7 +21,10 @@ class ConnectionPool:
     def __init__(self, size: int, timeouts: Timeouts, tls: ssl.SSLContext) -> None:
         self._timeouts = timeouts
         self._tls = tls
-        self._slots = BoundedSemaphore(size)
+        # A token for each that may be in use. threading's semaphore is Python code around two locks.
+        self._slots: SimpleQueue[None] = SimpleQueue()
+        for _ in range(size):
+            self._slots.put(None)
         self._idle: dict[Origin, list[Connection]] = {}
 
     def exchange(self, origin: Origin, request: Outgoing, blocks: Iterator[Block]) -> Answer:
@@ -29,12 +34,20 @@ class ConnectionPool:
         connection that turns out dropped while that block is all there was is replaced once.
         """
         first = next(blocks, b"")
-        if not self._slots.acquire(timeout=self._timeouts.connect_seconds):
-            raise NoConnectionFree(TimeoutError("all connections to the upstream are in use"))
         try:
-            return self._exchange(origin, request, first, blocks)
+            self._slots.get(timeout=self._timeouts.connect_seconds)
+        except Empty:
+            raise NoConnectionFree(TimeoutError("all connections to the upstream are in use")) from None
+        try:
+            kept = self._take(origin)
+            if kept is not None:
+                try:
+                    return self._converse(origin, kept, request, first, blocks)
+                except Stale:
+                    pass
+            return self._converse(origin, self._connect(origin), request, first, blocks)
         finally:
-            self._slots.release()
+            self._slots.put(None)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -42,14 +55,11 @@ class ConnectionPool:
             for connection in self._idle.popitem()[1]:
                 connection.close()
 
-    def _exchange(self, origin: Origin, request: Outgoing, first: Block, blocks: Iterator[Block]) -> Answer:
-        kept = self._take(origin)
-        if kept is not None:
-            try:
-                return self._converse(origin, kept, request, first, blocks)
-            except Stale:
-                pass
-        return self._converse(origin, connect(origin, self._timeouts, self._tls), request, first, blocks)
+    def _connect(self, origin: Origin) -> Connection:
+        try:
+            return Connection(connect(origin, self._timeouts, self._tls))
+        except WIRE_ERRORS as exc:
+            raise WireFailure(exc) from exc
 
     def _converse(
         self,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-CHUNK_BYTES = 1024 * 1024
+from .s3_channel import Block
 
-Block = bytes | bytearray | memoryview
+CHUNK_BYTES = 1024 * 1024
 
 
 def encoded_length(length: int, trailer_length: int) -> int:
@@ -21,21 +21,23 @@ def encoded_length(length: int, trailer_length: int) -> int:
 
 
 def encode(blocks: Iterable[Block], length: int, trailer: Callable[[], str]) -> Iterator[Block]:
-    """The framed body. ``trailer`` is asked for ``name:value`` once the blocks have ended."""
-    remaining, room = length, 0
+    """The framed body. ``trailer`` is asked for ``name:value`` once the blocks have ended.
+
+    What ends a chunk goes with what begins the next one: each yield is a send.
+    """
+    remaining, room, end = length, 0, b""
     for block in blocks:
         rest = memoryview(block)
         while rest:
             if room == 0:
                 room = min(CHUNK_BYTES, remaining)
-                yield b"%x\r\n" % room
+                yield b"%b%x\r\n" % (end, room)
+                end = b"\r\n"
             piece, rest = rest[:room], rest[room:]
             room -= len(piece)
             remaining -= len(piece)
             yield piece
-            if room == 0:
-                yield b"\r\n"
-    yield f"0\r\n{trailer()}\r\n\r\n".encode()
+    yield b"%b0\r\n%b\r\n\r\n" % (end, trailer().encode())
 
 
 def _chunk_length(size: int) -> int:

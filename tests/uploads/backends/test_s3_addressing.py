@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from uploads.backends.s3_boto import boto_client
-from uploads.backends.s3_client import Place, bucket_place
-from uploads.backends.s3_wire import Origin
+from uploads.backends.s3_channel import Origin
+from uploads.backends.s3_client import bucket_place
+from uploads.backends.s3_head import Place
 from uploads.config import S3StorageConfig
 
 

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 import pytest
 
 from tests.servers.scripted import scripted_server
+from uploads.backends.s3_channel import Origin, Timeouts
 from uploads.backends.s3_pool import ConnectionPool, NoConnectionFree
-from uploads.backends.s3_wire import Origin, Outgoing, Timeouts, WireFailure
+from uploads.backends.s3_wire import Outgoing, WireFailure
 
 MIB = 1024 * 1024
 SECONDS = 0.5
@@ -21,7 +22,7 @@ KIB_BLOCK = b"k" * 1024
 
 def request(length: int, *, is_repeatable: bool = True) -> Outgoing:
     head = f"PUT /b/k HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode()
-    return Outgoing("PUT", head, length, is_repeatable)
+    return Outgoing(head, length, is_repeatable)
 
 
 @contextmanager
