@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from .nginx import nginx_version
+from .postgres import postgres_version
 
 _PACKAGES = ("django", "granian", "opentelemetry-sdk", "awscrt")
 
@@ -25,6 +26,7 @@ def machine_facts() -> dict[str, str]:
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         "nginx": nginx_version() or "not installed",
+        "postgresql": postgres_version() or "not installed",
         **{name: version(name) for name in _PACKAGES},
     }
 

@@ -1,4 +1,4 @@
-"""nginx beside the gateway: PUT to files by its DAV module, and as a plain proxy that buffers no body."""
+"""nginx beside the gateway and before it: PUT to files by its DAV module, a proxy that buffers no body."""
 
 from __future__ import annotations
 
@@ -33,16 +33,18 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    upstream sink {{ server {upstream}; keepalive 64; }}
+    upstream behind {{ {servers} keepalive 64; }}
+    merge_slashes off;
     server {{
         listen 127.0.0.1:{port};
         root {folder}/objects;
         location /dav/ {{ dav_methods PUT; create_full_put_path on; }}
-        location /proxy/ {{
-            proxy_pass http://sink;
+        location / {{
+            proxy_pass http://behind;
             proxy_request_buffering off;
             proxy_http_version 1.1;
             proxy_set_header Connection "";
+            proxy_set_header Host $http_host;
         }}
     }}
 }}
@@ -51,7 +53,7 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Nginx:
-    """A running nginx: ``/dav/`` are files, ``/proxy/`` leads to the upstream."""
+    """A running nginx: ``/dav/`` are files, all else leads to the upstreams."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -77,13 +79,14 @@ def nginx_version() -> str | None:
 
 
 @contextmanager
-def running_nginx(program: str, folder: Path, *, upstream: str) -> Iterator[Nginx]:
-    """Serve with one worker from ``folder`` until the block ends; ``upstream`` is a host and port. Raises
-    ServerFailed."""
+def running_nginx(program: str, folder: Path, *, upstreams: Sequence[str]) -> Iterator[Nginx]:
+    """Serve with one worker from ``folder`` until the block ends. Each of ``upstreams`` is a host and port,
+    which take turns. Raises ServerFailed."""
     (folder / "objects").mkdir(parents=True)
     port, file = free_port(), folder / "nginx.conf"
     user = "user root;\n" if os.geteuid() == 0 else ""
-    file.write_text(_CONFIGURATION.format(user=user, folder=folder, port=port, upstream=upstream))
+    servers = " ".join(f"server {upstream};" for upstream in upstreams)
+    file.write_text(_CONFIGURATION.format(user=user, folder=folder, port=port, servers=servers))
     error_log = folder / "error.log"
     process = subprocess.Popen(  # noqa: S603 - the one that is installed
         [program, "-p", str(folder), "-e", str(error_log), "-c", str(file)]

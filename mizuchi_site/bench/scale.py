@@ -1,4 +1,4 @@
-"""How requests a second and the slowest of them change as workers, uploads in flight and records grow."""
+"""How requests a second and the slowest change as workers, uploads in flight, records and nodes grow."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from . import scale_nodes
 from .collector import running_collector
 from .loads import load_row, load_turn
 from .report import Table
@@ -29,23 +30,28 @@ _ROOM_FOR_SLOW = {"threads": 640, "max_connections": 2000}
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """``requests`` are those of a turn."""
+    """``requests`` are those of a turn. ``at_once``: so many parts at a time, over one node and over two."""
 
     rounds: int
     requests: int
     workers: Sequence[int]
     in_flight: Sequence[int]
     records: Sequence[int]
+    at_once: Sequence[int]
+
+    @property
+    def nodes(self) -> scale_nodes.Extent:
+        return scale_nodes.Extent(self.rounds, _WARM_UP, self.requests, self.at_once)
 
 
-_FULL = Extent(7, 480, (1, 2, 4), (1, 8, 64, 256, 512), (0, 100_000, 1_000_000))
-_QUICK = Extent(2, 160, (1, 2), (1, 64), (0, 100_000))
+_FULL = Extent(7, 480, (1, 2, 4), (1, 8, 64, 256, 512), (0, 100_000, 1_000_000), (1, 8, 32, 96))
+_QUICK = Extent(2, 160, (1, 2), (1, 64), (0, 100_000), (1, 32))
 
 
 def steps(is_quick: bool) -> int:
     extent = _QUICK if is_quick else _FULL
     sides = len(extent.workers) + len(extent.in_flight) + len(extent.records)
-    return sides * (extent.rounds + _WARM_UP)
+    return sides * (extent.rounds + _WARM_UP) + scale_nodes.steps(extent.nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +73,17 @@ class Bench:
 
 
 def measure(folder: Path, *, is_quick: bool, on_turn: Callable[[], None]) -> list[Table]:
-    """PUTs of 1 KiB to files over 16 connections, the database SQLite, every trace exported."""
+    """PUTs of 1 KiB to files over 16 connections, the database SQLite; then parts over two nodes, the
+    database PostgreSQL. Every trace is exported."""
     extent = _QUICK if is_quick else _FULL
     with running_collector() as collector, running_sender() as sender:
         bench = Bench(folder, collector.section, sender, extent, on_turn)
-        return [_by_workers(bench), _by_uploads_in_flight(bench), _by_records(bench)]
+        return [
+            _by_workers(bench),
+            _by_uploads_in_flight(bench),
+            _by_records(bench),
+            scale_nodes.by_nodes(folder / "nodes", collector.section, sender, extent.nodes, on_turn),
+        ]
 
 
 def _by_workers(bench: Bench) -> Table:

@@ -24,6 +24,7 @@ from .processes import children_of
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 BUCKET = "bench"
 DATABASE = "gateway.sqlite3"
+_ACCESS_KEY_ID = "AKBENCH"
 _FOREIGN = ("OTEL_", "MIZUCHI_")  # what would change what is measured
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 15.0
@@ -53,6 +54,24 @@ class Server:
         return children_of(self.process.pid)
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the nodes of one gateway have in common."""
+
+    database_url: str = field(repr=False)
+    secret_key: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
+    secret_access_key: str = field(default_factory=lambda: secrets.token_hex(20), repr=False)
+
+    def sections(self) -> dict[str, Any]:
+        """The same in the configuration of each."""
+        key = {"access_key_id": _ACCESS_KEY_ID, "secret_access_key": self.secret_access_key}
+        return {
+            "security": {"secret_keys": [self.secret_key]},
+            "database": {"url": self.database_url},
+            "access_keys": [{**key, "principal": "bench"}],
+        }
+
+
 @contextmanager
 def running_server(
     folder: Path,
@@ -62,19 +81,19 @@ def running_server(
     storage: Mapping[str, Any] | None = None,
     launcher: Sequence[str] = (),
     start_seconds: float = _READY_SECONDS,
+    shared: Shared | None = None,
 ) -> Iterator[Server]:
     """Serve from ``folder`` until the block ends, with one worker unless ``server`` says otherwise.
-    ``sections`` are more of the configuration, ``launcher`` is a command that runs the server's. Raises
-    ServerFailed."""
+    ``sections`` are more of the configuration, ``launcher`` is a command that runs the server's; ``shared``
+    makes it a node of several, otherwise it has a SQLite database of its own. Raises ServerFailed."""
     folder.mkdir(parents=True)
-    port, secret, database = free_port(), secrets.token_hex(20), folder / DATABASE
+    port, database = free_port(), folder / DATABASE
+    common = shared or Shared(f"sqlite:///{database}")
     document = {
         "server": {"bind": f"127.0.0.1:{port}", "workers": 1, **(server or {})},
-        "security": {"secret_keys": [secrets.token_hex(32)]},
-        "database": {"url": f"sqlite:///{database}"},
         "storages": {"store": storage or {"backend": "filesystem", "location": str(folder / "objects")}},
         "buckets": [{"name": BUCKET, "storage": "store"}],
-        "access_keys": [{"access_key_id": "AKBENCH", "secret_access_key": secret, "principal": "bench"}],
+        **common.sections(),
         **(sections or {}),
     }
     file = folder / "config.yaml"
@@ -86,33 +105,40 @@ def running_server(
         "MIZUCHI_VAR": str(folder / "var"),
     }
     log = folder / "log"
-    _migrate(database, environment, log)
+    if shared is None:
+        _migrate_copy(database, environment, log)
+    else:
+        _migrate(environment, log)
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own program
             [*launcher, sys.executable, str(MANAGE), "serve"], env=environment, stdout=output, stderr=output
         )
     try:
         _wait_until_ready(process, port, log, start_seconds)
-        yield Server("127.0.0.1", port, "AKBENCH", secret, process)
+        yield Server("127.0.0.1", port, _ACCESS_KEY_ID, common.secret_access_key, process)
     finally:
         stop(process)
 
 
-def _migrate(database: Path, environment: Mapping[str, str], log: Path) -> None:
+def _migrate_copy(database: Path, environment: Mapping[str, str], log: Path) -> None:
     """With a copy of what was made for the first server beside it. Raises ServerFailed."""
     made = database.parent.with_name(f"migrated-{DATABASE}")
     if not made.exists():
-        with log.open("ab") as output:
-            migrated = subprocess.run(  # noqa: S603 - our own program
-                [sys.executable, str(MANAGE), "migrate", "-v", "0"],
-                env=environment,
-                stdout=output,
-                stderr=output,
-            )
-        if migrated.returncode:
-            raise ServerFailed(log.read_text(errors="replace")[-2000:])
+        _migrate(environment, log)
         database.rename(made)
     shutil.copyfile(made, database)
+
+
+def _migrate(environment: Mapping[str, str], log: Path) -> None:
+    with log.open("ab") as output:
+        migrated = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, str(MANAGE), "migrate", "-v", "0"],
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
+    if migrated.returncode:
+        raise ServerFailed(log.read_text(errors="replace")[-2000:])
 
 
 def free_port() -> int:

@@ -85,9 +85,9 @@ def measure(folder: Path, *, is_quick: bool, on_turn: Callable[[], None]) -> lis
         }
         sides = _gateway_sides(servers)
         if program:
-            upstream = urlsplit(sink).netloc
+            upstreams = [urlsplit(sink).netloc]
             sides |= _nginx_sides(
-                running.enter_context(running_nginx(program, folder / "nginx", upstream=upstream))
+                running.enter_context(running_nginx(program, folder / "nginx", upstreams=upstreams))
             )
         bodies = [
             _bodies(sender, sides, size, count, extent.rounds, on_turn)

@@ -36,13 +36,21 @@ def own_path() -> str:
     return f"/{BUCKET}/bench/{uuid.uuid4().hex}"
 
 
-def signed(server: Server, path: str, headers: Mapping[str, str], payload_hash: str) -> dict[str, str]:
-    """The headers of a PUT, and those that sign them."""
+def signed(
+    server: Server,
+    path: str,
+    headers: Mapping[str, str],
+    payload_hash: str,
+    *,
+    method: str = "PUT",
+    query: Sequence[tuple[str, str]] = (),
+) -> dict[str, str]:
+    """The headers of a request, and those that sign them; ``query`` holds decoded pairs."""
     headers = {"host": f"{server.host}:{server.port}", **headers}
     return headers | sign_headers(
-        method="PUT",
+        method=method,
         encoded_path=path,
-        query=(),
+        query=query,
         headers=headers,
         payload_hash=payload_hash,
         access_key=server.access_key_id,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from mizuchi_site.bench import calls, export, instructions, memory, nginx, scale, upload
+from mizuchi_site.bench import calls, export, instructions, memory, nginx, scale, scale_nodes, upload
 from mizuchi_site.bench.sizes import MEBIBYTE
 
 pytestmark = pytest.mark.slow
@@ -83,13 +83,22 @@ def test_throughput_has_nginx_beside_it_where_there_is_one(monkeypatch: pytest.M
 
 
 def test_scale_has_a_row_for_each_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scale, "_QUICK", scale.Extent(1, 16, (2,), (3,), (1000,)))
-    workers, in_flight, records = measured("scale")[0].values()
+    monkeypatch.setattr(scale, "_QUICK", scale.Extent(1, 16, (2,), (3,), (1000,), (4,)))
+    tables, notes = measured("scale")
+    workers, in_flight, records, nodes = tables.values()
     assert [*workers, *in_flight, *records] == ["2 workers", "3 in flight", "1,000 records"]
     for rows in (workers, in_flight, records):
         (row,) = rows.values()
         assert row["p50"] <= row["p99"]
         assert row["requests a second"] > 1
+    if missing := scale_nodes.missing_programs():
+        assert not nodes
+        assert all(name in notes[-1] for name in missing)
+        return
+    direct, proxied, spread = nodes.values()
+    assert all(row["CPU of nodes"] > 1 and row["p50"] <= row["p99"] for row in nodes.values())
+    assert "CPU of nginx" not in direct
+    assert proxied["CPU of nginx"] > 1 < spread["CPU of nginx"]
 
 
 def test_instructions_are_counted_where_valgrind_is(monkeypatch: pytest.MonkeyPatch) -> None:
