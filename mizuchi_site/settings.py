@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from pathlib import Path
 
 from csp.constants import NONE, SELF
 
@@ -168,7 +169,8 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-STATIC_ROOT = VAR / "static"
+# Where several nodes run one image, it holds these files, and var is each node's own.
+STATIC_ROOT = Path(os.environ.get("MIZUCHI_STATIC") or VAR / "static")
 
 # Logins travel over HTTPS, except where nothing leaves the machine.
 _is_development = is_loopback(SERVER.host) and not SERVER.trusted_proxies
@@ -184,6 +186,12 @@ X_FRAME_OPTIONS = "DENY"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 if SERVER.trusted_proxies:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Who promises browsers HTTPS only also leads them there. Pages only: S3 clients sign for the way they came.
+SECURE_HSTS_SECONDS = _config.security.hsts.seconds
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _config.security.hsts.include_subdomains
+SECURE_SSL_REDIRECT = SECURE_HSTS_SECONDS > 0
+# Browsers' lists of sites are about whole domains, of which the gateway is one host.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
 LOGGING_CONFIG = "tracing_app.logs.layers.configure_logging"
 LOGGING = logging_settings(logging_config(_config, _places, TRACING))

@@ -81,10 +81,18 @@ def _secret_key(secret: SecretStr) -> SecretStr:
     return secret
 
 
+class HstsSection(Section):
+    """HTTP Strict Transport Security (RFC 6797) of the pages: browsers remember to come over HTTPS only."""
+
+    seconds: Whole = Field(default=0, ge=0, le=2 * 365 * 24 * 3600)
+    include_subdomains: Flag = False
+
+
 class SecuritySection(Section):
-    """Master secrets, from which every key of the gateway is derived."""
+    """Master secrets, from which every key of the gateway is derived, and how pages are reached."""
 
     secret_keys: Listed[Annotated[SecretStr, AfterValidator(_secret_key)]] = ()
+    hsts: HstsSection = HstsSection()
 
 
 def _database_url(secret: SecretStr) -> SecretStr:

@@ -91,3 +91,31 @@ def test_the_admin_asks_for_a_login_and_cannot_be_framed(client: Client) -> None
 def test_the_admin_answers_only_to_its_own_names(client: Client, settings) -> None:
     settings.ALLOWED_HOSTS = ["localhost"]
     assert client.get("/admin/login/", headers={"host": "evil.example"}).status_code == 400
+
+
+def checked(folder: Path, text: str) -> str:
+    """What ``manage.py check --deploy`` finds with a configuration."""
+    (folder / "config.yaml").write_text(text)
+    environ = os.environ | {
+        "MIZUCHI_VAR": str(folder / "var"),
+        "MIZUCHI_CONFIG": str(folder / "config.yaml"),
+        "DJANGO_SETTINGS_MODULE": "mizuchi_site.settings",
+    }
+    command = [sys.executable, "manage.py", "check", "--deploy"]
+    ended = subprocess.run(command, cwd=PROJECT_ROOT, env=environ, capture_output=True, text=True, check=True)
+    return ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("hsts", "warnings"),
+    [
+        pytest.param("{}", {"security.W004", "security.W008"}, id="without"),
+        pytest.param("{seconds: 60}", {"security.W005"}, id="this-host-only"),
+        pytest.param("{seconds: 60, include_subdomains: true}", set(), id="with-subdomains"),
+    ],
+)
+def test_a_deployment_is_warned_of_pages_over_http(hsts: str, warnings: set[str], tmp_path: Path) -> None:
+    server = "{bind: '0.0.0.0:80', allowed_hosts: [admin.example.org]}"
+    secrets = "[an-old-master-secret-0123456789-abc]"
+    said = checked(tmp_path, f"server: {server}\nsecurity: {{secret_keys: {secrets}, hsts: {hsts}}}")
+    assert {word.strip("()") for word in said.split() if word.startswith("(security.")} == warnings
