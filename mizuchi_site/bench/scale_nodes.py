@@ -28,8 +28,8 @@ _TITLE = "By nodes and parts at once"
 _NOTE = (
     f"Parts of {size_name(_PART_BYTES)} of one multipart upload to an S3 service that drops them; behind "
     "nginx each goes to the node whose turn it is. A node has one worker, PostgreSQL waits for no disk, "
-    "every trace is exported. CPU is that of a part. All of them, who sends and the collector share the cores: on "
-    "few cores a second node adds nothing but its own costs."
+    "every trace is exported. CPU is that of a part. All of them, who sends and the collector share the "
+    "cores: on few cores a second node adds nothing but its own costs."
 )
 _MISSING = "Not installed: {}. Nothing was measured."
 
