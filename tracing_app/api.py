@@ -14,18 +14,12 @@ from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Literal
 
-from opentelemetry.context import Context, attach, detach, get_current
-from opentelemetry.trace import (
-    INVALID_SPAN,
-    Span,
-    SpanKind,
-    StatusCode,
-    Tracer,
-    get_current_span,
-)
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer, get_current_span
 
 from tracing_app.propagation.w3c import write_context
-from tracing_app.recording.current_context import with_current
+from tracing_app.recording.current_context import current_context, enter, leave, with_current
+from tracing_app.recording.fixed import FixedAttributes as FixedAttributes
 from tracing_app.redaction import Redactor
 from tracing_app.redaction import upload_hash as upload_hash
 
@@ -99,9 +93,9 @@ class stage(Stage):  # noqa: N801 - reads as the context manager it is
             self._span, self._token = INVALID_SPAN, None
             return self
         # What ``start_as_current_span`` does, less what it does with exceptions.
-        context = get_current()
+        context = current_context()
         self._span = span = tracer.start_span(self._name, context, _KINDS[self._kind], self._attributes)
-        self._token = attach(with_current(span, context))
+        self._token = enter(with_current(span, context))
         return self
 
     def __exit__(
@@ -112,7 +106,7 @@ class stage(Stage):  # noqa: N801 - reads as the context manager it is
     ) -> None:
         if self._token is None:
             return
-        detach(self._token)
+        leave(self._token)
         if error is not None:
             fail(self._span, error)
         self._span.end()

@@ -21,6 +21,7 @@ _STRING, _BOOL, _INT, _DOUBLE, _ARRAY, _KVLIST, _BYTES = (
 )
 _KEY, _VALUE = b"\x0a", b"\x12"
 _TRUE, _FALSE = b"\x10\x01", b"\x10\x00"
+_SHORT = 96  # texts below this many bytes have all that comes before them at hand
 _MIN_INT64, _MAX_INT64 = -(1 << 63), (1 << 63) - 1
 
 
@@ -69,13 +70,29 @@ def _encode_int(value: int) -> bytes:
 class _Key:
     """One key's encoding and those of its values. Text and numbers apart: 1, True and 1.0 are equal keys."""
 
-    __slots__ = ("encoded", "integers", "is_varied", "strings")
+    __slots__ = ("before_double", "before_text", "encoded", "integers", "is_varied", "strings", "true_false")
 
-    def __init__(self, key: str) -> None:
-        self.encoded = delimited(_KEY, text(key)) if key else b""
+    def __init__(self, tag: bytes, key: str) -> None:
+        encoded = delimited(_KEY, text(key)) if key else b""
+        self.encoded = encoded
         self.strings: dict[str, bytes] = {}
         self.integers: dict[int, bytes] = {}
         self.is_varied = False
+        self.before_double = _before(tag, encoded, _DOUBLE, 8, has_length=False)
+        self.before_text = tuple(
+            _before(tag, encoded, _STRING, length, has_length=True) for length in range(_SHORT)
+        )
+        self.true_false = tuple(
+            delimited(tag, encoded + delimited(_VALUE, value)) for value in (_FALSE, _TRUE)
+        )
+
+
+def _before(tag: bytes, key: bytes, kind: bytes, length: int, *, has_length: bool) -> bytes:
+    """All of a pair before the ``length`` bytes of its value."""
+    value = kind + varint(length) if has_length else kind
+    inner = len(value) + length
+    head = key + _VALUE + varint(inner) + value
+    return tag + varint(len(head) + length) + head
 
 
 class PairCache:
@@ -98,10 +115,15 @@ class PairCache:
             if known is None:
                 known = self._learn(key)
             pair: bytes | None = None
-            if value.__class__ is str:
-                pair = known.strings.get(value)
-            elif value.__class__ is int:
-                pair = known.integers.get(value)
+            kind = value.__class__
+            if kind is str:
+                pair = known.strings.get(value)  # type: ignore[call-overload]
+            elif kind is float:
+                pair = known.before_double + double(value)
+            elif kind is int:
+                pair = known.integers.get(value)  # type: ignore[call-overload]
+            elif kind is bool:
+                pair = known.true_false[value]  # type: ignore[call-overload]
             parts.append(pair if pair is not None else self._encode(known, value))
 
     def __len__(self) -> int:
@@ -109,7 +131,7 @@ class PairCache:
         return sum(len(key.strings) + len(key.integers) for key in self._keys.values())
 
     def _learn(self, key: str) -> _Key:
-        known = _Key(key)
+        known = _Key(self._tag, key)
         if len(self._keys) >= self._max_keys:
             self._keys.clear()
         if len(key) <= self._max_length:
@@ -117,6 +139,10 @@ class PairCache:
         return known
 
     def _encode(self, known: _Key, value: object) -> bytes:
+        if known.is_varied and value.__class__ is str:
+            content = text(value)
+            if len(content) < _SHORT:
+                return known.before_text[len(content)] + content
         encoded = encode_value(value)
         length = len(encoded)
         content = known.encoded + _VALUE + varint(length) + encoded

@@ -13,6 +13,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import StatusCode
 
 from tracing_app.recording.data import EventData, LinkData, Scope, SpanData, TraceData
+from tracing_app.recording.fixed import FixedAttributes
 
 from .attribute_wire import PairCache, encode_attributes
 from .exported_state import exported_state
@@ -32,7 +33,11 @@ _time = struct.Struct("<BQ").pack
 _SPAN_KINDS = tuple(b"\x30" + bytes((kind + 1,)) for kind in range(5))
 _STATUS_CODES = {StatusCode.UNSET: b"", StatusCode.OK: b"\x18\x01", StatusCode.ERROR: b"\x18\x02"}
 _NO_STATUS = b"\x7a\x00"
-_SPAN_FLAGS = b"\x85\x01"
+_TRACE_ID, _SPAN_ID, _PARENT_ID = b"\x0a\x10", b"\x12\x08", b"\x22\x08"
+_LOCAL_FLAGS, _REMOTE_FLAGS = (
+    tuple(b"\x85\x01" + fixed32(flags | _SAMPLED | _HAS_IS_REMOTE | remote) for flags in range(256))
+    for remote in (0, _IS_REMOTE)
+)
 
 
 class SpanEncoder:
@@ -88,36 +93,45 @@ class SpanEncoder:
     def _append_span(self, group: list[bytes], span: SpanData) -> None:
         # A context is a tuple; its properties cost a call each.
         trace_id, span_id, _, flags, state, _ = span.context
-        parts = [_ids(trace_id, span_id)]
+        parts = [_TRACE_ID, trace_id.to_bytes(16, "big"), _SPAN_ID, span_id.to_bytes(8, "big")]
         if state:
             parts.append(text_field(b"\x1a", exported_state(state)))
         if span.parent_span_id:
-            parts.append(b"\x22\x08" + span.parent_span_id.to_bytes(8, "big"))
+            parts += (_PARENT_ID, span.parent_span_id.to_bytes(8, "big"))
         name = self._span_names.get(span.name)
-        parts.append(name if name is not None else _keep_name(self._span_names, b"\x2a", span.name))
-        parts.append(_SPAN_KINDS[span.kind._value_])
-        parts.append(_times(0x39, span.start_ns, 0x41, span.end_ns))
-        if span.attributes:
-            self._span_pairs.append_to(parts, span.attributes)
-        if span.dropped_attributes:
-            parts.append(count_field(b"\x50", span.dropped_attributes))
+        parts += (
+            name if name is not None else _keep_name(self._span_names, b"\x2a", span.name),
+            _SPAN_KINDS[span.kind._value_],
+            _times(0x39, span.start_ns, 0x41, span.end_ns),
+        )
+        for fixed in span.fixed:
+            parts.append(fixed.encoded or self._keep_fixed(fixed))
+        if varied := span.varied:
+            self._span_pairs.append_to(parts, varied)
         if span.events:
             self._append_events(parts, span.events)
-        if span.dropped_events:
-            parts.append(count_field(b"\x60", span.dropped_events))
         if span.links:
             self._append_links(parts, span.links)
-        if span.dropped_links:
-            parts.append(count_field(b"\x70", span.dropped_links))
+        if span.dropped_attributes or span.dropped_events or span.dropped_links:
+            parts += (
+                count_field(b"\x50", span.dropped_attributes),
+                count_field(b"\x60", span.dropped_events),
+                count_field(b"\x70", span.dropped_links),
+            )
         if span.status_code is StatusCode.UNSET and not span.status_description:
             parts.append(_NO_STATUS)
         else:
             parts.append(_status(span.status_code, span.status_description))
         # What is exported was sampled, whoever decided so and when: W3C's flag says it from here on.
-        told = flags & 0xFF | _SAMPLED | _HAS_IS_REMOTE
-        parts.append(_SPAN_FLAGS + fixed32(told | _IS_REMOTE if span.is_parent_remote else told))
+        parts.append((_REMOTE_FLAGS if span.is_parent_remote else _LOCAL_FLAGS)[flags & 0xFF])
         body = b"".join(parts)
         group += (b"\x12", varint(len(body)), body)
+
+    def _keep_fixed(self, fixed: FixedAttributes) -> bytes:
+        parts: list[bytes] = []
+        self._span_pairs.append_to(parts, fixed)
+        fixed.encoded = b"".join(parts)
+        return fixed.encoded
 
     def _append_events(self, parts: list[bytes], events: Sequence[EventData]) -> None:
         for name, time_ns, attributes, dropped in events:

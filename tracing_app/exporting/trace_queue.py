@@ -9,6 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 from opentelemetry.trace import StatusCode
 
 from tracing_app.recording.data import EventData, LinkData, TraceData
+from tracing_app.recording.fixed import FixedAttributes
 
 # What a span, an event, a link and an attribute take beside their text, about.
 _SPAN_BYTES, _EVENT_BYTES, _ATTRIBUTE_BYTES = 300, 100, 60
@@ -119,7 +120,9 @@ def _weigh(trace: TraceData) -> Queued[TraceData]:
     for span in spans:
         if span.status_code is _ERROR:
             is_error = True
-        attributes = span.attributes
+        for fixed in span.fixed:
+            size += fixed.weight or _weigh_fixed(fixed)
+        attributes = span.varied
         size += _ATTRIBUTE_BYTES * len(attributes)
         for value in attributes.values():
             if type(value) is str:
@@ -131,6 +134,12 @@ def _weigh(trace: TraceData) -> Queued[TraceData]:
         if span.links:
             size += _weigh_items(span.links)
     return Queued(trace, len(spans), size, is_error)
+
+
+def _weigh_fixed(fixed: FixedAttributes) -> int:
+    """The spans share them, but to what is spooled and sent each adds its own."""
+    fixed.weight = sum(_ATTRIBUTE_BYTES + _length(value) for value in fixed.values())
+    return fixed.weight
 
 
 def _weigh_items(items: Sequence[EventData] | Sequence[LinkData]) -> int:

@@ -12,6 +12,8 @@ from typing import NamedTuple, Protocol
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 from opentelemetry.util.types import AttributeValue
 
+from .fixed import FixedAttributes
+
 Attributes = Mapping[str, AttributeValue]
 
 
@@ -43,7 +45,8 @@ class LinkData(NamedTuple):
 
 
 class SpanData(Protocol):
-    """One span. ``parent_span_id`` is 0 without a parent; times are Unix time in nanoseconds."""
+    """One span. ``parent_span_id`` is 0 without a parent; times are Unix time in nanoseconds. ``attributes``
+    are ``fixed`` and ``varied`` together."""
 
     context: SpanContext
     parent_span_id: int
@@ -53,7 +56,7 @@ class SpanData(Protocol):
     kind: SpanKind
     start_ns: int
     end_ns: int
-    attributes: Attributes
+    fixed: Sequence[FixedAttributes]
     dropped_attributes: int
     events: Sequence[EventData]
     dropped_events: int
@@ -61,6 +64,14 @@ class SpanData(Protocol):
     dropped_links: int
     status_code: StatusCode
     status_description: str
+
+    @property
+    def varied(self) -> Attributes: ...
+
+    @property
+    def attributes(self) -> Attributes: ...
+
+    def add_fixed(self, attributes: FixedAttributes, /) -> None: ...
 
 
 class TraceData(NamedTuple):

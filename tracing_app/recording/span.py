@@ -9,7 +9,7 @@ allowed attribute or count a dropped one at the same moment may be off by one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType, TracebackType
 
@@ -19,6 +19,7 @@ from opentelemetry.util.types import AnyValue
 from .attributes import NUMBERS, clean_attributes, clean_value, is_valid_key, warn_dropped
 from .data import Attributes, EventData, LinkData, Scope
 from .exceptions import exception_attributes, exception_status
+from .fixed import FixedAttributes
 from .trace_buffer import TraceBuffer
 
 logger = logging.getLogger(__name__)
@@ -35,15 +36,13 @@ _new_event: Callable[[tuple[str, int, Attributes, int]], EventData] = partial(tu
 class LightSpan(Span):
     """A span being recorded, and once it has ended a ``SpanData`` (its links are seen only then).
 
-    Source of the rules: OpenTelemetry specification, "Tracing API" (Span) and "Tracing SDK".
+    ``FixedAttributes`` that it is given stay together in ``fixed``, beside the others in ``varied``; a key is
+    in one of them. Source of the rules: OpenTelemetry specification, "Tracing API" (Span) and "Tracing SDK".
     """
 
     __slots__ = (
-        "_attributes",
-        "_events",
         "_is_local_root",
         "_is_open",
-        "attributes",
         "buffer",
         "context",
         "end_ns",
@@ -54,6 +53,7 @@ class LightSpan(Span):
         "parent_span_id",
         "scope",
         "start_ns",
+        "varied",
     )
 
     # What most spans never change is kept on the class; the base class gives each span room for its own.
@@ -66,9 +66,10 @@ class LightSpan(Span):
     _links: Sequence[LinkData] = ()
     _records_exception: bool = True
     _sets_status_on_exception: bool = True
+    fixed: Sequence[FixedAttributes] = ()
 
-    attributes: Attributes
-    events: Sequence[EventData]
+    events: Sequence[EventData]  # a list until the span ends
+    varied: dict[str, AnyValue]
 
     def __init__(
         self,
@@ -94,19 +95,30 @@ class LightSpan(Span):
         self.kind = kind
         self.end_ns = _NOT_ENDED
         self._is_open = True
-        self._events: list[EventData] = []
-        self.events = self._events
-        if attributes:
+        self.events = []
+        if not attributes:
+            self.varied = {}
+        elif type(attributes) is FixedAttributes:
+            self.varied = {}
+            self.fixed = (attributes,)
+        else:
             limits = settings.limits
-            self._attributes, dropped = clean_attributes(
+            self.varied, dropped = clean_attributes(
                 attributes, limits.max_span_attributes, limits.max_attribute_length
             )
             if dropped:
                 self.dropped_attributes = dropped
-        else:
-            self._attributes = {}
-        self.attributes = self._attributes
         self.start_ns = settings.clock() if start_time is None else start_time
+
+    @property
+    def attributes(self) -> Attributes:
+        """All of them, in no order that means anything."""
+        if not self.fixed:
+            return self.varied
+        together: dict[str, AnyValue] = {}
+        for fixed in self.fixed:
+            together |= fixed
+        return together | self.varied
 
     def get_span_context(self) -> SpanContext:
         return self.context
@@ -120,7 +132,7 @@ class LightSpan(Span):
         self._sets_status_on_exception = sets_status
 
     def set_attribute(self, key: str, value: AnyValue) -> None:
-        attributes = self._attributes
+        attributes = self.varied
         if self.end_ns != _NOT_ENDED:
             self._warn_ended("set_attribute")
             return
@@ -135,16 +147,23 @@ class LightSpan(Span):
             if kept is None or not is_valid_key(key):
                 self.dropped_attributes += 1
                 return
+        if self.fixed:
+            self._loosen((key,))
         if key in attributes or len(attributes) < limits.max_span_attributes:
             attributes[key] = kept
         else:
             self.dropped_attributes += 1
 
     def set_attributes(self, attributes: Mapping[str, AnyValue]) -> None:
-        present = self._attributes
+        present = self.varied
         if self.end_ns != _NOT_ENDED:
             self._warn_ended("set_attributes")
             return
+        if type(attributes) is FixedAttributes:
+            self.add_fixed(attributes)
+            return
+        if self.fixed:
+            self._loosen(attributes)
         limits = self.buffer.settings.limits
         cleaned, dropped = clean_attributes(attributes, len(attributes), limits.max_attribute_length)
         if dropped:
@@ -155,10 +174,26 @@ class LightSpan(Span):
             for key, value in cleaned.items():
                 self.set_attribute(key, value)
 
+    def add_fixed(self, attributes: FixedAttributes) -> None:
+        """Set them, also when the span has ended: for what is decided about it then, on the thread that
+        ended it."""
+        if self.fixed:
+            self._loosen(attributes)
+        for key in self.varied.keys() & attributes.keys():
+            self.varied.pop(key, None)
+        self.fixed = (*self.fixed, attributes)
+
+    def _loosen(self, keys: Iterable[str]) -> None:
+        """Some of these keys may be fixed: then what was fixed with them becomes plain attributes."""
+        for fixed in self.fixed:
+            if not fixed.keys().isdisjoint(keys):
+                self.fixed = tuple(other for other in self.fixed if other is not fixed)
+                self.varied.update(fixed)
+
     def add_event(
         self, name: str, attributes: Mapping[str, AnyValue] | None = None, timestamp: int | None = None
     ) -> None:
-        events = self._events
+        events: list[EventData] = self.events  # type: ignore[assignment]
         if self.end_ns != _NOT_ENDED:
             self._warn_ended("add_event")
             return
@@ -177,14 +212,14 @@ class LightSpan(Span):
             buffer.events_left -= 1
             events.append(event)
         else:
-            self._replace_oldest_event(event)
+            self._replace_oldest_event(events, event)
 
-    def _replace_oldest_event(self, event: EventData) -> None:
+    def _replace_oldest_event(self, events: list[EventData], event: EventData) -> None:
         """The last events tell how it ended: the oldest makes room."""
         self.dropped_events += 1
-        if self._events:
-            del self._events[:1]
-            self._events.append(event)
+        if events:
+            del events[:1]
+            events.append(event)
 
     def record_exception(
         self,
@@ -264,9 +299,9 @@ class LightSpan(Span):
             return
         self.end_ns = end_ns
         if self._is_local_root and buffer.dropped_spans:
-            self._attributes[DROPPED_SPANS] = buffer.dropped_spans
-        self.attributes = self._attributes.copy()
-        self.events = tuple(self._events)
+            self.varied[DROPPED_SPANS] = buffer.dropped_spans
+        self.varied = self.varied.copy()
+        self.events = tuple(self.events)
         if self._links:
             self.links = tuple(self._links)
         if self._is_local_root:

@@ -9,9 +9,11 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from tracing_app.recording.data import SpanData, TraceData, TraceSink
+from tracing_app.recording.fixed import FixedAttributes
 
 from .fields import has_failed
 from .held import HeldUploads, belongs_to_upload
@@ -230,7 +232,12 @@ class TailSampler:
 
 def _mark(root: SpanData, verdict: Verdict) -> None:
     """Say on the local root why its trace is kept."""
+    root.add_fixed(_marks(verdict))
+
+
+@lru_cache(maxsize=1024)
+def _marks(verdict: Verdict) -> FixedAttributes:
     marks: dict[str, str | float] = {REASON: verdict.reason, RATE: verdict.rate}
     if verdict.rule:
         marks[RULE] = verdict.rule
-    root.attributes = {**root.attributes, **marks}
+    return FixedAttributes(marks)

@@ -10,6 +10,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
 
 from tracing_app.recording.data import Attributes, EventData, LinkData, Scope, TraceData
+from tracing_app.recording.fixed import FixedAttributes
 from tracing_app.sampling.dry_run import PastTrace
 
 from .models import StoredTrace
@@ -40,6 +41,14 @@ class PastSpan:
     links: Sequence[LinkData] = ()
     dropped_links: int = 0
     status_description: str = ""
+    fixed: Sequence[FixedAttributes] = ()
+
+    @property
+    def varied(self) -> Attributes:
+        return self.attributes
+
+    def add_fixed(self, attributes: FixedAttributes, /) -> None:
+        self.attributes = {**self.attributes, **attributes}
 
 
 def past_traces(rows: Iterable[StoredTrace]) -> Iterator[PastTrace]:

@@ -19,6 +19,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
 
 from tracing_app.recording.data import Attributes, EventData, LinkData, Scope, TraceData
+from tracing_app.recording.fixed import FixedAttributes
 
 SCOPE = Scope("uploads", "1.2", "https://opentelemetry.io/schemas/1.40.0")
 RESOURCE = Resource({"service.name": "mizuchi", "host.cpus": 4}, "https://opentelemetry.io/schemas/1.41.0")
@@ -44,6 +45,14 @@ class Span:
     dropped_links: int = 0
     status_code: StatusCode = StatusCode.UNSET
     status_description: str = ""
+    fixed: Sequence[FixedAttributes] = ()
+
+    @property
+    def varied(self) -> Attributes:
+        return self.attributes
+
+    def add_fixed(self, attributes: FixedAttributes, /) -> None:
+        self.fixed = (*self.fixed, attributes)
 
 
 def context(trace_id: int = 1, span_id: int = 1, *, is_remote: bool = False) -> SpanContext:

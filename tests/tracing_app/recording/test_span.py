@@ -119,7 +119,7 @@ def test_what_the_sink_was_given_is_out_of_the_writers_reach():
     span, collected = started(attributes={"a": 1})
     span.add_event("one")
     span.add_link(OTHER)
-    attributes, events, links = span._attributes, span._events, span._links
+    attributes, events, links = span.varied, span.events, span._links
     found = ended(span, collected)
 
     attributes["b"] = 2

@@ -1,0 +1,28 @@
+"""Attributes that many spans have in common: checked once, encoded once, never copied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from opentelemetry.util.types import AnyValue
+
+from .attributes import clean_attributes
+
+_MAX_COUNT, _MAX_LENGTH = 128, 4096
+
+
+class FixedAttributes(dict[str, AnyValue]):
+    """Give them to a span where attributes are given. Make them once and keep them: what does not repeat is
+    better given as plain attributes.
+
+    Nobody writes to them. ``encoded`` is their wire form and ``weight`` what they take in a queue, kept here
+    by those who ask for it first.
+    """
+
+    __slots__ = ("encoded", "weight")
+
+    def __init__(self, attributes: Mapping[str, AnyValue]) -> None:
+        cleaned, _ = clean_attributes(attributes, _MAX_COUNT, _MAX_LENGTH)
+        super().__init__(cleaned)
+        self.encoded: bytes | None = None
+        self.weight: int | None = None
