@@ -17,9 +17,16 @@ def read_json(path: Path, from_json: Callable[[Mapping[str, Any]], T]) -> T | No
     """What the file holds; None when it is not there, or not what ``from_json`` can read (which is
     logged: somebody else wrote it). Raises OSError."""
     try:
-        return from_json(json.loads(path.read_bytes()))
+        written = path.read_bytes()
     except FileNotFoundError:
         return None
+    return parse_json(written, path, from_json)
+
+
+def parse_json(written: bytes, name: object, from_json: Callable[[Mapping[str, Any]], T]) -> T | None:
+    """What these bytes say; None when ``from_json`` cannot read them, which is logged under ``name``."""
+    try:
+        return from_json(json.loads(written))
     except (ValueError, KeyError, TypeError) as error:
-        logger.warning("ignored %s: %s", path, type(error).__name__)
+        logger.warning("ignored %s: %s", name, type(error).__name__)
         return None

@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from .errors import BackendMisconfigured, KeyNotRepresentable
 
 SEGMENT_MAX_BYTES = 255
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+OPEN_INNER = OPEN_FOLDER | os.O_NOFOLLOW
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectPath:
     """``{location}/{bucket}/{folders...}/{name}``. An empty ``name``: the key ends in ``/``, and the
-    object is the folder itself (a folder marker). Names are bytes: the UTF-8 of the key."""
+    object is the folder itself (a folder marker). Names are bytes: the UTF-8 of the key. ``digest`` is the
+    key's SHA-256 in hexadecimal, for file names that any key fits into."""
 
     bucket: str
     key: str
     folders: tuple[bytes, ...]
     name: bytes
+    digest: str
 
     @property
     def is_folder(self) -> bool:
         """Is this a folder marker?"""
         return not self.name
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the key, for file names that any key fits into."""
-        return hashlib.sha256(self.key.encode()).hexdigest()
 
 
 def path_of(bucket: str, key: str) -> ObjectPath:
@@ -42,14 +38,15 @@ def path_of(bucket: str, key: str) -> ObjectPath:
     one visible folder."""
     if not bucket or bucket.startswith(".") or "/" in bucket or "\0" in bucket:
         raise BackendMisconfigured(detail=f"the target {bucket!r} is not the name of a visible folder")
-    *folders, name = key.encode().split(b"/")
+    encoded = key.encode()
+    *folders, name = encoded.split(b"/")
     for segment in folders:
         _refuse_segment(segment)
     if name:
         _refuse_segment(name)
     elif not folders:
         raise KeyNotRepresentable("The key is empty. Choose another key.")
-    return ObjectPath(bucket, key, tuple(folders), name)
+    return ObjectPath(bucket, key, tuple(folders), name, hashlib.sha256(encoded).hexdigest())
 
 
 def _refuse_segment(segment: bytes) -> None:
@@ -65,47 +62,46 @@ def _refuse_segment(segment: bytes) -> None:
         )
 
 
-def open_folder(bucket_folder: Path, segments: tuple[bytes, ...]) -> int:
+def open_folder(bucket_folder: str, segments: tuple[bytes, ...]) -> int:
     """Open the folder below a bucket's, following no symbolic link inside the bucket.
 
     Returns a file descriptor, the caller's to close. Raises FileNotFoundError, or ENOTDIR where a
     segment is a file or a symbolic link. The bucket's folder itself may be a link: the operator's.
+    Nothing is remembered of the way: an operator may move folders, and mount over them, at any time.
     """
-    return _walk(os.open(bucket_folder, OPEN_FOLDER), segments, _open_inner)
-
-
-def make_folder(bucket_folder: Path, segments: tuple[bytes, ...], mode: int | None) -> int:
-    """Like ``open_folder``, but creates what is missing, durably, with these permissions."""
-
-    def open_or_make(parent: int, segment: bytes) -> int:
-        try:
-            return _open_inner(parent, segment)
-        except FileNotFoundError:
-            return _make_inner(parent, segment, mode)
-
-    return _walk(os.open(bucket_folder, OPEN_FOLDER), segments, open_or_make)
-
-
-def _walk(folder: int, segments: tuple[bytes, ...], step: Callable[[int, bytes], int]) -> int:
+    folder = os.open(bucket_folder, OPEN_FOLDER)
     for segment in segments:
         try:
-            inner = step(folder, segment)
+            inner = os.open(segment, OPEN_INNER, dir_fd=folder)
         finally:
             os.close(folder)
         folder = inner
     return folder
 
 
-def _open_inner(parent: int, segment: bytes) -> int:
-    return os.open(segment, OPEN_FOLDER | os.O_NOFOLLOW, dir_fd=parent)
+def make_folder(bucket_folder: str, segments: tuple[bytes, ...], mode: int | None) -> int:
+    """Like ``open_folder``, but creates what is missing below the bucket's folder, durably, with these
+    permissions."""
+    folder = os.open(bucket_folder, OPEN_FOLDER)
+    for segment in segments:
+        try:
+            inner = _open_or_make(folder, segment, mode)
+        finally:
+            os.close(folder)
+        folder = inner
+    return folder
 
 
-def _make_inner(parent: int, segment: bytes, mode: int | None) -> int:
+def _open_or_make(parent: int, segment: bytes, mode: int | None) -> int:
+    try:
+        return os.open(segment, OPEN_INNER, dir_fd=parent)
+    except FileNotFoundError:
+        pass
     # another writer may make it at the same moment; whoever needs it makes it durable
     with suppress(FileExistsError):
         os.mkdir(segment, dir_fd=parent)
     os.fsync(parent)
-    folder = _open_inner(parent, segment)
+    folder = os.open(segment, OPEN_INNER, dir_fd=parent)
     if mode is not None:
         os.fchmod(folder, mode)
     return folder

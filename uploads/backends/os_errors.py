@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
-from contextlib import ContextDecorator
+from collections.abc import Callable, Mapping
+from functools import wraps
 from types import MappingProxyType, TracebackType
+from typing import ParamSpec, TypeVar
 
 from .errors import (
     BackendDenied,
@@ -22,6 +23,9 @@ from .errors import (
     ObjectTooLarge,
     OutOfSpace,
 )
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 INTERNAL = ".mizuchi"
 """The folder of everything at a location that is no object."""
@@ -62,9 +66,22 @@ def _is_internal(path: object) -> bool:
     return isinstance(path, str) and INTERNAL in path.split(os.sep)
 
 
-class TranslatedErrors(ContextDecorator):
+class TranslatedErrors:
     """``with TranslatedErrors():`` or ``@TranslatedErrors()``: an ``OSError`` inside becomes a
     ``BackendError``. Never put the iteration of a body inside: its errors are not the storage's."""
+
+    __slots__ = ()
+
+    def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
+        # a try block costs nothing unless it catches; a context for each call would
+        @wraps(function)
+        def translating(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return function(*args, **kwargs)
+            except OSError as error:
+                raise translated(error) from error
+
+        return translating
 
     def __enter__(self) -> None:
         return None

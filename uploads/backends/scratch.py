@@ -9,16 +9,16 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import secrets
 import shutil
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from uploads.body.stream import Body
 
 from .os_errors import TranslatedErrors
 
+CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 COPY_BYTES = 1024 * 1024
 COPY_AT_ONCE_BYTES = 1024 * 1024 * 1024
 
@@ -31,11 +31,31 @@ class NoHardLinks(Exception):
 
 
 class ScratchFile:
-    """An open temporary file. Made by ``Scratch.open``, closed and removed by it."""
+    """An open temporary file, which is closed and removed at the end of a ``with`` block. Made by
+    ``Scratch``. ``has_other_names``: it is a second name of a file that stays."""
 
-    def __init__(self, path: Path, fd: int) -> None:
-        self.path = path
+    __slots__ = ("_has_other_names", "_is_moved", "_name", "fd")
+
+    def __init__(self, name: str, fd: int, *, has_other_names: bool = False) -> None:
         self.fd = fd
+        self._name = name
+        self._has_other_names = has_other_names
+        self._is_moved = False
+
+    def __enter__(self) -> ScratchFile:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        # the name goes before the lock: a sweep between the two would count it as a dead writer's
+        if not self._is_moved:
+            with suppress(FileNotFoundError):
+                os.unlink(self._name)
+        os.close(self.fd)
+
+    @property
+    def path(self) -> Path:
+        """Where it is, as long as nobody moved it."""
+        return Path(self._name)
 
     def write_body(self, body: Body) -> None:
         """Append all blocks of the body. Raises ``BackendError`` and whatever the body raises."""
@@ -62,11 +82,21 @@ class ScratchFile:
         """Make the bytes durable."""
         os.fsync(self.fd)
 
+    def move(self, name: bytes | str, folder: int | None = None) -> None:
+        """Give it this name, in an open folder if one is given, in place of what has it. Raises OSError."""
+        os.rename(self._name, name, dst_dir_fd=folder)
+        # rename does nothing when the file has both names already
+        self._is_moved = not self._has_other_names
+
+    def link(self, name: bytes, folder: int) -> None:
+        """Give it this name too. Unlike ``move``, raises FileExistsError when something has it; OSError."""
+        os.link(self._name, name, dst_dir_fd=folder)
+
     @TranslatedErrors()
     def replace(self, path: Path) -> None:
         """Durable bytes, then the name: after a crash the file is whole or what it was before."""
         os.fsync(self.fd)
-        self.path.replace(path)
+        self.move(str(path))
         sync_folder(path.parent)
 
 
@@ -90,49 +120,40 @@ class Scratch:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-
-    @contextmanager
-    def open(self, mode: int | None = None) -> Iterator[ScratchFile]:
-        """A new temporary file with these permissions (None: as the umask has them); its temporary name
-        is removed on exit. Raises ``BackendError``."""
-        file = self._create(mode)
-        try:
-            yield file
-        finally:
-            _close(file)
+        self._prefix = f"{folder}{os.sep}"
 
     @TranslatedErrors()
-    def _create(self, mode: int | None) -> ScratchFile:
-        make_folders(self._folder)
+    def open(self, mode: int | None = None) -> ScratchFile:
+        """A new temporary file with these permissions (None: as the umask has them), for a ``with`` block.
+        Raises ``BackendError``."""
         while True:
-            path = self.unused_path()
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            name = self._unused_name()
+            fd = self._create(name)
             try:
                 if mode is not None:
                     os.fchmod(fd, mode)
                 if _is_locked_now(fd) and os.fstat(fd).st_nlink:
-                    return ScratchFile(path, fd)
+                    return ScratchFile(name, fd)
             except BaseException:
                 os.close(fd)
                 raise
             # a sweep came between creation and lock, and took the file for a dead writer's
             os.close(fd)
 
-    @contextmanager
-    def adopt(self, path: Path) -> Iterator[ScratchFile]:
-        """A complete file under a second, temporary name, as if written here; the first name stays.
-        Raises ``BackendError``, and ``NoHardLinks`` where the filesystem has no second names."""
-        file = self._link(path)
+    def _create(self, name: str) -> int:
         try:
-            yield file
-        finally:
-            _close(file)
+            return os.open(name, CREATE, 0o666)
+        except FileNotFoundError:
+            make_folders(self._folder)
+            return os.open(name, CREATE, 0o666)
 
     @TranslatedErrors()
-    def _link(self, path: Path) -> ScratchFile:
+    def adopt(self, path: Path) -> ScratchFile:
+        """A complete file under a second, temporary name, as if written here; the first name stays. For a
+        ``with`` block. Raises ``BackendError``, and ``NoHardLinks`` where files have no second names."""
         make_folders(self._folder)
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-        name = self.unused_path()
+        name = self._unused_name()
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
             os.link(path, name)
@@ -141,16 +162,15 @@ class Scratch:
             if error.errno in NO_HARD_LINKS:
                 raise NoHardLinks from error
             raise
-        return ScratchFile(name, fd)
+        return ScratchFile(name, fd, has_other_names=True)
 
-    def unused_path(self) -> Path:
-        """A name in this folder that nobody uses."""
-        return self._folder / uuid.uuid4().hex
+    def _unused_name(self) -> str:
+        return self._prefix + secrets.token_hex(16)
 
     def discard_folder(self, folder: Path) -> None:
         """Make a folder disappear at once, whatever is in it. Raises FileNotFoundError, OSError."""
         make_folders(self._folder)
-        doomed = self.unused_path()
+        doomed = Path(self._unused_name())
         folder.rename(doomed)
         sync_folder(folder.parent)
         shutil.rmtree(doomed, ignore_errors=True)
@@ -161,13 +181,6 @@ class Scratch:
         if not self._folder.is_dir():
             return 0
         return sum(_remove_if_dead(Path(entry.path)) for entry in os.scandir(self._folder))
-
-
-def _close(file: ScratchFile) -> None:
-    # the name goes before the lock: a sweep between the two would count it as a dead writer's
-    with suppress(FileNotFoundError):
-        file.path.unlink()
-    os.close(file.fd)
 
 
 def _remove_if_dead(path: Path) -> bool:

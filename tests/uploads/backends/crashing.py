@@ -21,6 +21,7 @@ CALLS = (
     "rmdir",
     "copy_file_range",
     "fchmod",
+    "setxattr",
 )
 
 

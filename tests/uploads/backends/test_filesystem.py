@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +20,6 @@ from uploads.backends.errors import (
     BackendMisconfigured,
     BackendRefused,
     BackendUnavailable,
-    ConditionFailed,
     KeyNotRepresentable,
     OutOfSpace,
     PartInvalid,
@@ -59,10 +56,6 @@ def send(backend, upload, number, data):
     return CompletedPart(part.part_number, part.etag)
 
 
-def sidecars(location):
-    return sorted((location / ".mizuchi/metadata").rglob("*.json"))
-
-
 # -- files as files -----------------------------------------------------------------------------------------
 
 
@@ -71,33 +64,6 @@ def test_objects_are_plain_files_and_nothing_else_is_in_the_bucket(backend, loca
     names = [path.relative_to(location).as_posix() for path in (location / "b").rglob("*")]
     assert names == ["b/a", "b/a/b.txt"]
     assert (location / "b/a/b.txt").read_bytes() == b"hello"
-
-
-def test_the_sidecar_says_all_that_the_file_does_not(backend, location):
-    stored = put(backend, "a/ü", b"hello", metadata=ObjectMetadata(content_type="t/x", user={"n": "v"}))
-    (path,) = sidecars(location)
-    file = (location / "b/a/ü").stat()
-    digest = hashlib.sha256("a/ü".encode()).hexdigest()
-    assert path.relative_to(location).as_posix() == (
-        f".mizuchi/metadata/b/{digest[:2]}/{digest}.{file.st_ino}.json"
-    )
-    assert json.loads(path.read_text()) == {
-        "format": 1,
-        "key": "a/ü",
-        "etag": stored.etag,
-        "size": 5,
-        "mtime_ns": file.st_mtime_ns,
-        "checksums": {},
-        "checksum_type": None,
-        "upload_id": None,
-        "metadata": {"content_type": "t/x", "user": {"n": "v"}},
-    }
-
-
-def test_an_overwrite_leaves_one_sidecar(backend, location):
-    for data in (b"1", b"22", b"333"):
-        put(backend, "k", data)
-    assert len(sidecars(location)) == 1
 
 
 @pytest.mark.parametrize(
@@ -137,44 +103,6 @@ def settings_of_django():
     yield override
     for overridden in active:
         overridden.disable()
-
-
-def test_the_etag_of_a_file_put_there_by_hand_is_its_md5(backend, location):
-    (location / "b").mkdir(parents=True)
-    (location / "b/k").write_bytes(b"by hand")
-    with pytest.raises(ConditionFailed):
-        put(backend, "k", conditions=Conditions(if_match=hashlib.md5(b"other").hexdigest()))
-    put(backend, "k", b"new", conditions=Conditions(if_match=hashlib.md5(b"by hand").hexdigest()))
-    assert (location / "b/k").read_bytes() == b"new"
-
-
-def test_the_etag_of_a_file_changed_by_hand_is_not_the_old_one(backend, location):
-    old = put(backend, "k", b"old")
-    (location / "b/k").write_bytes(b"changed by hand")
-    with pytest.raises(ConditionFailed):
-        put(backend, "k", conditions=Conditions(if_match=old.etag))
-    put(backend, "k", conditions=Conditions(if_match=hashlib.md5(b"changed by hand").hexdigest()))
-
-
-def test_sweep_forgets_what_was_removed_or_replaced_by_hand(backend, location):
-    for key in ("kept", "removed", "folder/removed", "replaced"):
-        put(backend, key)
-    (location / "b/removed").unlink()
-    (location / "b/folder/removed").unlink()
-    (location / "b/folder").rmdir()
-    (location / "b/new").write_bytes(b"by hand")
-    (location / "b/new").replace(location / "b/replaced")
-    assert backend.sweep() == 3
-    assert [json.loads(path.read_text())["key"] for path in sidecars(location)] == ["kept"]
-    assert (location / "b/replaced").read_bytes() == b"by hand"
-
-
-def test_a_broken_sidecar_is_as_good_as_none(backend, location, caplog):
-    put(backend, "k", b"data")
-    (path,) = sidecars(location)
-    path.write_text("{")
-    put(backend, "k", b"new", conditions=Conditions(if_match=hashlib.md5(b"data").hexdigest()))
-    assert str(path) in caplog.text
 
 
 # -- keys as paths ------------------------------------------------------------------------------------------
@@ -266,46 +194,6 @@ def test_a_folder_swapped_for_a_link_while_the_body_flows_leads_nowhere(backend,
     with pytest.raises(KeyNotRepresentable):
         backend.put_object(ObjectWrite("b", "folder/k"), Swapping(b"x"))
     assert list(outside.iterdir()) == []
-
-
-# -- folder markers -----------------------------------------------------------------------------------------
-
-
-def test_a_folder_marker_is_a_folder_with_a_sidecar(backend, location):
-    stored = put(backend, "a/b/", b"", metadata=ObjectMetadata(content_type="application/x-directory"))
-    assert stored.etag == hashlib.md5(b"").hexdigest()
-    assert (location / "b/a/b").is_dir()
-    (path,) = sidecars(location)
-    assert json.loads(path.read_text())["metadata"]["content_type"] == "application/x-directory"
-    put(backend, "a/b/c")
-    assert backend.sweep() == 0
-
-
-def test_conditions_of_a_folder_marker(backend):
-    put(backend, "a/child")
-    marker = put(backend, "a/", b"", conditions=CREATE)
-    with pytest.raises(ConditionFailed):
-        put(backend, "a/", b"", conditions=CREATE)
-    put(backend, "a/", b"", conditions=Conditions(if_match=marker.etag))
-
-
-def test_a_folder_marker_holds_no_bytes(backend, location):
-    with pytest.raises(KeyNotRepresentable):
-        put(backend, "a/", b"x")
-    with pytest.raises(KeyNotRepresentable):
-        backend.create_multipart_upload(ObjectWrite("b", "a/"), None)
-    assert not (location / "b").exists()
-
-
-def test_sweeps_beside_writers_disturb_nobody(backend, location):
-    with ThreadPoolExecutor(6) as pool:
-        sweeps = [pool.submit(backend.sweep) for _ in range(100)]
-        puts = [pool.submit(put, backend, f"{n % 5}/k", str(n).encode()) for n in range(200)]
-        creations = [pool.submit(put, backend, f"new/{n}", b"x", conditions=CREATE) for n in range(50)]
-    assert [future.result() for future in sweeps] == [0] * 100
-    assert all(future.result() for future in puts + creations)
-    assert leftovers_of(location, "b") == []
-    assert len(sidecars(location)) == 55
 
 
 # -- multipart ----------------------------------------------------------------------------------------------

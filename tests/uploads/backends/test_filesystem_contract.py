@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.backend import BackendContract
+from tests.uploads.backends.sidecar_places import no_attributes
 from uploads.backends.filesystem import FilesystemBackend
 from uploads.backends.object_path import path_of
-from uploads.backends.sidecar import SidecarStore
+from uploads.backends.object_tree import ObjectTree
 from uploads.config import FilesystemStorageConfig
 from uploads.s3.headers import ObjectMetadata
 
@@ -38,8 +39,7 @@ class TestFilesystemContract(BackendContract):
     @pytest.fixture
     def read_metadata(self, location, bucket):
         def read(key: str) -> ObjectMetadata:
-            file = (location / bucket / key).stat()
-            sidecar = SidecarStore(location / ".mizuchi/metadata", None).read(path_of(bucket, key), file)
+            sidecar = ObjectTree(location, location / ".mizuchi", None, None).sidecar(path_of(bucket, key))
             assert sidecar
             return sidecar.metadata
 
@@ -48,6 +48,12 @@ class TestFilesystemContract(BackendContract):
     @pytest.fixture
     def leftovers(self, location, bucket):
         return lambda: leftovers_of(location, bucket)
+
+
+class TestFilesystemWithoutAttributesContract(TestFilesystemContract):
+    @pytest.fixture(autouse=True)
+    def without_attributes(self, monkeypatch):
+        no_attributes(monkeypatch)
 
 
 def leftovers_of(location: Path, bucket: str) -> list[str]:

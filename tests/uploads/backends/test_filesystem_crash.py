@@ -10,6 +10,7 @@ import pytest
 
 from tests.contracts.body import MIB, FakeBody
 from tests.uploads.backends.crashing import deaths, exit_code, killed_after, started
+from tests.uploads.backends.sidecar_places import PLACES
 from tests.uploads.backends.test_filesystem_contract import leftovers_of
 from uploads.backends.base import CompletedPart, MultipartRef, ObjectWrite
 from uploads.backends.errors import UploadNotFound
@@ -51,8 +52,9 @@ class Storage:
         return leftovers_of(self.location, "b")
 
 
-@pytest.fixture
-def storage(tmp_path):
+@pytest.fixture(params=PLACES)
+def storage(tmp_path, request, monkeypatch):
+    request.param(monkeypatch)
     return Storage(tmp_path / "objects")
 
 
