@@ -8,8 +8,7 @@ our own start with ``mizuchi.``. Values never hold secrets or a person's data: k
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, MutableMapping
 from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Literal
@@ -126,19 +125,20 @@ def known_method(method: str) -> str:
     return method if method in _METHODS else "_OTHER"
 
 
-def name_request(name: str, attributes: Mapping[str, AttributeValue]) -> None:
+def name_request(name: str, *attributes: Mapping[str, AttributeValue]) -> None:
     """Give the request's root span its name and attributes, once it is known what is asked."""
-    span = get_current_span()
+    span = get_current_span(current_context())
     if span.is_recording():
         span.update_name(name)
-        span.set_attributes(attributes)
+        for each in attributes:
+            span.set_attributes(each)
 
 
 def add(name: str, amount: float) -> None:
     """Add to a number on the span under way, 0 until then."""
     if _Instruments.tracer is not None:
-        span = get_current_span()
-        so_far = getattr(span, "attributes", {}).get(name, 0)
+        span = get_current_span(current_context())
+        so_far = getattr(span, "varied", {}).get(name, 0)
         span.set_attribute(name, so_far + amount)
 
 
@@ -182,11 +182,16 @@ def trace_id() -> str:
     return _trace_id.get()
 
 
-@contextmanager
-def trace(trace_id: str) -> Iterator[None]:
+class trace:  # noqa: N801 - reads as the context manager it is
     """Serve what is inside under this trace id."""
-    token = _trace_id.set(trace_id)
-    try:
-        yield
-    finally:
-        _trace_id.reset(token)
+
+    __slots__ = ("_token", "_trace_id")
+
+    def __init__(self, trace_id: str) -> None:
+        self._trace_id = trace_id
+
+    def __enter__(self) -> None:
+        self._token = _trace_id.set(self._trace_id)
+
+    def __exit__(self, *raised: object) -> None:
+        _trace_id.reset(self._token)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from opentelemetry.trace import (
     Link,
@@ -20,10 +20,11 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from tracing_app.api import known_method, new_trace_id, trace
+from tracing_app.api import FixedAttributes, known_method, new_trace_id, trace
 from tracing_app.propagation.traceparent import parse_traceparent
 from tracing_app.propagation.w3c import read_context, read_parent
 from tracing_app.recording.choices import trusted
+from tracing_app.recording.current_context import enter, leave, with_current
 from tracing_app.user_agent import client_name
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -69,13 +70,19 @@ class TraceMiddleware:
         environ = request.META
         context, links = self._context(environ)
         method = known_method(environ["REQUEST_METHOD"])
-        name = "HTTP" if method == "_OTHER" else method
         span = tracer.start_span(
-            name, context, kind=SpanKind.SERVER, attributes=_attributes(environ, method), links=links
+            "HTTP" if method == "_OTHER" else method,
+            context,
+            SpanKind.SERVER,
+            _attributes(environ, method),
+            links,
         )
-        ids = span.get_span_context()
-        trace_id = f"{ids.trace_id:032x}"
-        token = otel_context.attach(set_span_in_context(span, context))
+        if (length := environ.get("CONTENT_LENGTH", "")).isdigit():
+            span.set_attribute("http.request.body.size", int(length))
+        # A context is a tuple; its properties cost a call each.
+        number, span_id, _, flags, _, _ = span.get_span_context()
+        trace_id = f"{number:032x}"
+        token = enter(with_current(span, context))
         try:
             with trace(trace_id):
                 response = self._get_response(request)
@@ -84,10 +91,10 @@ class TraceMiddleware:
             span.end()
             raise
         finally:
-            otel_context.detach(token)
+            leave(token)
         _finish(span, response)
         response["x-amz-request-id"] = trace_id
-        response["traceresponse"] = f"00-{trace_id}-{ids.span_id:016x}-{ids.trace_flags:02x}"
+        response["traceresponse"] = f"00-{trace_id}-{span_id:016x}-{flags:02x}"
         response._resource_closers.append(span.end)  # type: ignore[attr-defined]
         return response
 
@@ -105,29 +112,47 @@ class TraceMiddleware:
         return context, [Link(began_in)]
 
 
-def _attributes(environ: Environ, method: str) -> dict[str, str | int]:
+def _attributes(environ: Environ, method: str) -> FixedAttributes:
     """Stable HTTP conventions. The path is set by the view, which knows what of it may be shown; the
     query holds signatures and the client's address is a person's, so neither is there."""
+    user_agent: str = environ.get("HTTP_USER_AGENT", "")
+    return _of_clients_like_it(
+        method,
+        environ["wsgi.url_scheme"],
+        environ.get("SERVER_NAME", ""),
+        environ.get("SERVER_PORT") or "0",
+        environ.get("SERVER_PROTOCOL", ""),
+        client_name(user_agent) if user_agent else "",
+    )
+
+
+@lru_cache(maxsize=1024)
+def _of_clients_like_it(
+    method: str, scheme: str, server: str, port: str, protocol: str, client: str
+) -> FixedAttributes:
     attributes: dict[str, str | int] = {
         "http.request.method": method,
-        "url.scheme": environ["wsgi.url_scheme"],
-        "server.address": environ.get("SERVER_NAME", ""),
-        "server.port": int(environ.get("SERVER_PORT") or 0),
-        "network.protocol.version": environ.get("SERVER_PROTOCOL", "").partition("/")[2],
+        "url.scheme": scheme,
+        "server.address": server,
+        "server.port": int(port),
+        "network.protocol.version": protocol.partition("/")[2],
     }
-    if environ.get("CONTENT_LENGTH", "").isdigit():
-        attributes["http.request.body.size"] = int(environ["CONTENT_LENGTH"])
-    if user_agent := environ.get("HTTP_USER_AGENT", ""):
-        attributes["user_agent.name"] = client_name(user_agent)
-    return attributes
+    if client:
+        attributes["user_agent.name"] = client
+    return FixedAttributes(attributes)
 
 
 def _finish(span: Span, response: HttpResponseBase) -> None:
     """An error answer of the S3 API or of STS says its code as ``error_code``."""
     status = response.status_code
-    span.set_attribute("http.response.status_code", status)
+    span.set_attributes(_answered(status))
     code = getattr(response, "error_code", "") or (str(status) if status >= 500 else "")
     if code:
         span.set_attribute("error.type", code)
     if status >= 500:
         span.set_status(StatusCode.ERROR)
+
+
+@lru_cache(maxsize=64)
+def _answered(status: int) -> FixedAttributes:
+    return FixedAttributes({"http.response.status_code": status})

@@ -71,8 +71,6 @@ class SpanData(Protocol):
     @property
     def attributes(self) -> Attributes: ...
 
-    def add_fixed(self, attributes: FixedAttributes, /) -> None: ...
-
 
 class TraceData(NamedTuple):
     """The spans of one trace that this process recorded, kept together until the local root ended.

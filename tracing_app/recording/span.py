@@ -159,11 +159,13 @@ class LightSpan(Span):
         if self.end_ns != _NOT_ENDED:
             self._warn_ended("set_attributes")
             return
-        if type(attributes) is FixedAttributes:
-            self.add_fixed(attributes)
-            return
         if self.fixed:
             self._loosen(attributes)
+        if type(attributes) is FixedAttributes:
+            for key in attributes.keys() & present:
+                present.pop(key, None)
+            self.fixed = (*self.fixed, attributes)
+            return
         limits = self.buffer.settings.limits
         cleaned, dropped = clean_attributes(attributes, len(attributes), limits.max_attribute_length)
         if dropped:
@@ -173,15 +175,6 @@ class LightSpan(Span):
         else:
             for key, value in cleaned.items():
                 self.set_attribute(key, value)
-
-    def add_fixed(self, attributes: FixedAttributes) -> None:
-        """Set them, also when the span has ended: for what is decided about it then, on the thread that
-        ended it."""
-        if self.fixed:
-            self._loosen(attributes)
-        for key in self.varied.keys() & attributes.keys():
-            self.varied.pop(key, None)
-        self.fixed = (*self.fixed, attributes)
 
     def _loosen(self, keys: Iterable[str]) -> None:
         """Some of these keys may be fixed: then what was fixed with them becomes plain attributes."""

@@ -232,12 +232,12 @@ class TailSampler:
 
 def _mark(root: SpanData, verdict: Verdict) -> None:
     """Say on the local root why its trace is kept."""
-    root.add_fixed(_marks(verdict))
+    root.fixed = (*root.fixed, _marks(verdict.reason, verdict.rule, verdict.rate))
 
 
 @lru_cache(maxsize=1024)
-def _marks(verdict: Verdict) -> FixedAttributes:
-    marks: dict[str, str | float] = {REASON: verdict.reason, RATE: verdict.rate}
-    if verdict.rule:
-        marks[RULE] = verdict.rule
+def _marks(reason: Reason, rule: str, rate: float) -> FixedAttributes:
+    marks: dict[str, str | float] = {REASON: reason, RATE: rate}
+    if rule:
+        marks[RULE] = rule
     return FixedAttributes(marks)

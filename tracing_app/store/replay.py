@@ -47,9 +47,6 @@ class PastSpan:
     def varied(self) -> Attributes:
         return self.attributes
 
-    def add_fixed(self, attributes: FixedAttributes, /) -> None:
-        self.attributes = {**self.attributes, **attributes}
-
 
 def past_traces(rows: Iterable[StoredTrace]) -> Iterator[PastTrace]:
     """Requests of the store, without the marks of the policy that kept them."""

@@ -51,9 +51,6 @@ class Span:
     def varied(self) -> Attributes:
         return self.attributes
 
-    def add_fixed(self, attributes: FixedAttributes, /) -> None:
-        self.fixed = (*self.fixed, attributes)
-
 
 def context(trace_id: int = 1, span_id: int = 1, *, is_remote: bool = False) -> SpanContext:
     return SpanContext(trace_id, span_id, is_remote, TraceFlags(1))

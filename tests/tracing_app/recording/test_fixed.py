@@ -25,9 +25,7 @@ def started(attributes: object = None) -> tuple[LightSpan, Collected]:
 def on_the_wire(trace: TraceData, encoder: SpanEncoder | None = None) -> list[tuple[str, object]]:
     message = ExportTraceServiceRequest.FromString((encoder or SpanEncoder(Resource({}))).encode([trace]))
     (span,) = message.resource_spans[0].scope_spans[0].spans
-    return [
-        (pair.key, getattr(pair.value, pair.value.WhichOneof("value") or "")) for pair in span.attributes
-    ]
+    return [(pair.key, getattr(pair.value, pair.value.WhichOneof("value") or "")) for pair in span.attributes]
 
 
 def test_they_are_seen_beside_the_others_and_exported_once_each() -> None:
