@@ -21,6 +21,7 @@ from typing import Self
 
 from . import drain
 from .bridge import Application, RequestBridge
+from .direct.engine import Engine as DirectEngine
 from .engine import Engine
 from .linger import Linger
 
@@ -74,6 +75,8 @@ def run(options: WorkerOptions) -> int:
     except Exception:
         logging.getLogger(__name__).exception("Worker %d cannot load %s", options.number, options.application)
         return CANNOT_START
+    if os.environ.get("UPLOADR_ENGINE") == "direct":
+        return _run_direct(options, application, channel)
     bridge = RequestBridge(
         application,
         threads=options.threads,
@@ -95,6 +98,29 @@ def run(options: WorkerOptions) -> int:
     threading.Thread(target=_abort_when_told_again, args=(bridge,), daemon=True).start()
     _wait_for_the_end(bridge, ended)
     return 0
+
+
+def _run_direct(options: WorkerOptions, application: Application, channel: socket.socket) -> int:
+    engine = DirectEngine(
+        application,
+        socket.socket(fileno=options.listener_fd),
+        threads=options.threads,
+        max_connections=options.connections,
+        stall_seconds=options.stall_seconds,
+        is_draining=drain.is_draining,
+    )
+    engine.start()
+    channel.send(READY)
+    signal.sigwait({signal.SIGTERM})
+    engine.stop()
+    threading.Thread(target=_abort_direct_when_told_again, args=(engine,), daemon=True).start()
+    engine.wait()
+    return 0
+
+
+def _abort_direct_when_told_again(engine: DirectEngine) -> None:
+    signal.sigwait({signal.SIGTERM})
+    engine.abort()
 
 
 def _end_with_the_main_process(channel: socket.socket) -> None:
