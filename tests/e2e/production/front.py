@@ -37,9 +37,9 @@ class Front:
     @contextmanager
     def connected(self) -> Iterator[ssl.SSLSocket]:
         context = ssl.create_default_context(cafile=self.certificate.certificate)
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as plain:
-            with context.wrap_socket(plain, server_hostname="127.0.0.1") as connection:
-                yield connection
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        with context.wrap_socket(plain, server_hostname="127.0.0.1") as connection:
+            yield connection
 
     def lines(self) -> list[dict[str, Any]]:
         """What it logged of requests, oldest first."""
