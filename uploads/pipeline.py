@@ -130,9 +130,16 @@ def _store(
     with stage(
         "upload.put_object", {"aws.s3.bucket": bucket.name, "mizuchi.upload.method": method}
     ) as current:
-        record = records.begin(identity, bucket.name, key, method, content_type=write.metadata.content_type)
+        record = records.open_record(
+            identity,
+            bucket.name,
+            key,
+            method,
+            content_type=write.metadata.content_type,
+            payload_length=body.length,
+        )
         failing = records.failing(record, body)
-        with failing, FLOWS.object(record.pk, body), told_on(current, body) as flowing:
+        with failing, FLOWS.object(record, body), told_on(current, body) as flowing:
             stored = bucket.backend.put_object(write, flowing)
         # What was hashed without the client asking (a signed payload's SHA-256) is no checksum of the object.
         handed_on = {a: text for a, text in stored.checksums.items() if a not in body.digests}

@@ -1,13 +1,17 @@
-"""Upload records: begun before the body, finished after it, failed by any other exit."""
+"""Upload records: begun before the body, ended after it, failed by any other exit.
+
+The record of a small object is written once, when it is stored or has failed; until then it is in memory. If
+it lasts longer than a second, the process's reporter of progress writes it ahead.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
 from django.db import DatabaseError, close_old_connections
 from django.db.models import Q
@@ -18,6 +22,8 @@ from tracing_app.api import add, trace_id
 from uploads.backends.base import StoredObject
 from uploads.body.verified import VerifiedBody
 from uploads.failures import failure_of
+from uploads.ledger.open_record import OpenRecord
+from uploads.ledger.outage import OUTAGE
 from uploads.models import UploadRecord
 from uploads.upload_id import UploadOwner, digest
 from uploads.worker import is_dead, worker_name
@@ -26,17 +32,38 @@ logger = logging.getLogger(__name__)
 
 State = UploadRecord.State
 Method = UploadRecord.Method
+AnyRecord = UploadRecord | OpenRecord
 
 
-@contextmanager
-def _waiting() -> Iterator[None]:
-    """What the database keeps us waiting is added up on the span under way: a span for each of the two
-    writes would cost more than all the rest that an upload tells."""
-    began = perf_counter()
-    try:
-        yield
-    finally:
-        add("mizuchi.record_wait_ms", (perf_counter() - began) * 1e3)
+BRIEF_BYTES: Final = 1024 * 1024
+"""An object of no more is taken for one that is over in a moment."""
+
+
+def open_record(
+    identity: Identity,
+    bucket: str,
+    key: str,
+    method: UploadRecord.Method,
+    *,
+    content_type: str | None,
+    payload_length: int | None,
+) -> OpenRecord:
+    """Begin the record of an object that comes in one request.
+
+    It is written ahead when the upload may take long, when the database is not known to take records, and
+    when it may not take this one (PostgreSQL has no NUL): then the body is refused before it is sent.
+    Raises DatabaseError.
+    """
+    record = OpenRecord(_beginning(identity, bucket, key, method, content_type))
+    is_brief = payload_length is not None and payload_length <= BRIEF_BYTES
+    if not is_brief or OUTAGE.is_suspected or "\0" in key:
+        began = perf_counter()
+        try:
+            record.write_ahead()
+        finally:
+            _waited_since(began)
+        OUTAGE.over()
+    return record
 
 
 def begin(
@@ -49,81 +76,107 @@ def begin(
     upload_id: str = "",
 ) -> UploadRecord:
     """Write a RECEIVING record, in a transaction of its own. Raises DatabaseError."""
-    with _waiting():
-        return UploadRecord.objects.create(
-            request_id=trace_id(),
-            bucket=bucket,
-            key=key,
-            principal=identity.principal,
-            auth_method=identity.method,
-            method=method,
-            content_type=(content_type or "")[:255],
-            upload_id=upload_id,
-            upload_digest=digest(upload_id) if upload_id else "",
-            worker=worker_name(),
-            started_at=timezone.now(),
-        )
+    fields = _beginning(identity, bucket, key, method, content_type)
+    if upload_id:
+        fields |= {"upload_id": upload_id, "upload_digest": digest(upload_id)}
+    began = perf_counter()
+    try:
+        return UploadRecord.objects.create(**fields)
+    finally:
+        _waited_since(began)
+
+
+def _beginning(
+    identity: Identity, bucket: str, key: str, method: UploadRecord.Method, content_type: str | None
+) -> dict[str, Any]:
+    return {
+        "request_id": trace_id(),
+        "bucket": bucket,
+        "key": key,
+        "principal": identity.principal,
+        "auth_method": identity.method,
+        "method": method.value,
+        "content_type": (content_type or "")[:255],
+        "worker": worker_name(),
+        "started_at": timezone.now(),
+    }
+
+
+def _waited_since(began: float) -> None:
+    """What the database keeps us waiting is added up on the span under way: a span for each write would
+    cost more than all the rest that an upload tells."""
+    add("mizuchi.record_wait_ms", (perf_counter() - began) * 1e3)
 
 
 def stored(
-    record: UploadRecord, stored: StoredObject, body: VerifiedBody | None = None, *, parts: int | None = None
+    record: AnyRecord, stored: StoredObject, body: VerifiedBody | None = None, *, parts: int | None = None
 ) -> None:
     """Mark it STORED. The object is visible by now, so a database that fails here fails no upload.
 
     With the ``body`` that it came in, or the number of ``parts`` it is made of.
     """
-    _finish(
-        record.pk,
-        state=State.STORED,
-        size=stored.size,
-        etag=stored.etag[:255],
-        checksums=dict(stored.checksums),
-        checksum_type=stored.checksum_type or "",
-        version_id=stored.version_id or "",
-        error_code="",
-        parts=parts,
-        **_flow_of(body),
-    )
-
-
-def failed(record: UploadRecord, error_code: str, body: VerifiedBody | None = None) -> None:
-    """Mark it FAILED with the S3 code that the client is told; ``body`` is what came until then."""
-    _finish(record.pk, state=State.FAILED, error_code=error_code[:64], **_flow_of(body))
-
-
-def aborted(record: UploadRecord) -> None:
-    """Mark a multipart upload ABORTED."""
-    _finish(record.pk, state=State.ABORTED)
-
-
-def _flow_of(body: VerifiedBody | None) -> dict[str, float]:
-    if body is None:
-        return {}
-    return {
-        "received_bytes": body.size,
-        "receive_wait_ms": body.timeline.receive_wait_ns / 1e6,
-        "backend_wait_ms": body.timeline.backend_wait_ns / 1e6,
+    ending = {
+        "state": State.STORED.value,
+        "size": stored.size,
+        "etag": stored.etag[:255],
+        "checksums": dict(stored.checksums),
+        "checksum_type": stored.checksum_type or "",
+        "version_id": stored.version_id or "",
+        "error_code": "",
+        "parts": parts,
     }
+    _end(record, ending, body)
 
 
-def _finish(pk: int, **fields: Any) -> None:
-    with _waiting():
-        try:
-            UploadRecord.objects.filter(pk=pk).update(finished_at=timezone.now(), **fields)
-        except DatabaseError:
-            logger.exception("record %s could not be marked %s", pk, fields["state"])
-            close_old_connections()
+def failed(record: AnyRecord, error_code: str, body: VerifiedBody | None = None) -> None:
+    """Mark it FAILED with the S3 code that the client is told; ``body`` is what came until then."""
+    _end(record, {"state": State.FAILED.value, "error_code": error_code[:64]}, body)
 
 
-@contextmanager
-def failing(record: UploadRecord, body: VerifiedBody | None = None) -> Iterator[None]:
+def aborted(record: AnyRecord) -> None:
+    """Mark a multipart upload ABORTED."""
+    _end(record, {"state": State.ABORTED.value})
+
+
+def _end(record: AnyRecord, ending: dict[str, Any], body: VerifiedBody | None = None) -> None:
+    ending["finished_at"] = timezone.now()
+    if body is not None:
+        ending["received_bytes"] = body.size
+        ending["receive_wait_ms"] = body.timeline.receive_wait_ns / 1e6
+        ending["backend_wait_ms"] = body.timeline.backend_wait_ns / 1e6
+    opened = record if isinstance(record, OpenRecord) else OpenRecord({}, record.pk)
+    began = perf_counter()
+    try:
+        opened.end(ending)
+    except (DatabaseError, ValueError) as error:
+        is_kept = OUTAGE.failed(partial(opened.end_late, ending), error)
+        logger.exception(
+            "the record of request %s could not be marked %s, %s",
+            trace_id(),
+            ending["state"],
+            "it is tried again" if is_kept else "it is lost",
+        )
+        close_old_connections()
+    finally:
+        _waited_since(began)
+
+
+class failing:  # noqa: N801 - reads as the context manager it is
     """Whatever leaves the block by an exception marks the record FAILED with its code, and with what came of
     the ``body``."""
-    try:
-        yield
-    except BaseException as error:
-        failed(record, failure_of(error).code, body)
-        raise
+
+    __slots__ = ("_body", "_record")
+
+    def __init__(self, record: AnyRecord, body: VerifiedBody | None = None) -> None:
+        self._record = record
+        self._body = body
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is not None:
+            failed(self._record, failure_of(error).code, self._body)
 
 
 def receipt(identity: Identity, bucket: str, key: str, version_id: str | None = None) -> UploadRecord | None:

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
-from typing import Final, NamedTuple
+from types import TracebackType
+from typing import Final, NamedTuple, Protocol
 
 from uploads.body.verified import VerifiedBody
 
@@ -33,11 +34,17 @@ class Parts(NamedTuple):
         )
 
 
+class Recorded(Protocol):
+    """A record of an upload; in the database when it has a ``pk``."""
+
+    pk: int | None
+
+
 class Flow:
-    """One body on its way: an object's, of the record ``record_id``, or a part's, of the upload with
+    """One body on its way: an object's, of the ``record``, or a part's, of the upload with
     ``upload_digest``. Its numbers change while it flows. ``began_at`` is Unix time."""
 
-    __slots__ = ("_began", "_body", "began_at", "part_number", "record_id", "upload_digest")
+    __slots__ = ("_began", "_body", "began_at", "part_number", "record", "upload_digest")
 
     def __init__(
         self,
@@ -45,14 +52,14 @@ class Flow:
         began: float,
         began_at: float,
         *,
-        record_id: int | None = None,
+        record: Recorded | None = None,
         upload_digest: str = "",
         part_number: int | None = None,
     ) -> None:
         self._body = body
         self._began = began
         self.began_at = began_at
-        self.record_id = record_id
+        self.record = record
         self.upload_digest = upload_digest
         self.part_number = part_number
 
@@ -76,6 +83,28 @@ class Flow:
         return now - self._began
 
 
+class _Listed:
+    """A block in which a flow is one of those that are under way."""
+
+    __slots__ = ("_flow", "_flows", "_number")
+
+    def __init__(self, flows: dict[int, Flow], number: int, flow: Flow) -> None:
+        self._flows = flows
+        self._number = number
+        self._flow = flow
+
+    def __enter__(self) -> None:
+        self._flows[self._number] = self._flow
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        del self._flows[self._number]
+
+
 class Flows:
     """All of a process; thread-safe."""
 
@@ -89,32 +118,27 @@ class Flows:
         self._parts: dict[str, Parts] = {}
         self._parts_lock = threading.Lock()
 
-    @contextmanager
-    def object(self, record_id: int, body: VerifiedBody) -> Iterator[None]:
-        """While ``body`` is received and stored as the object of that record."""
-        number = next(self._numbers)
-        self._flows[number] = Flow(body, self._clock(), self._wall_clock(), record_id=record_id)
-        try:
-            yield
-        finally:
-            del self._flows[number]
+    def object(self, record: Recorded, body: VerifiedBody) -> _Listed:
+        """For a block in which ``body`` is received and stored as the object of that record."""
+        return _Listed(
+            self._flows,
+            next(self._numbers),
+            Flow(body, self._clock(), self._wall_clock(), record=record),
+        )
 
     @contextmanager
     def part(self, upload_digest: str, part_number: int, body: VerifiedBody) -> Iterator[None]:
         """The same for a part, which is counted when it went well."""
-        number = next(self._numbers)
-        self._flows[number] = Flow(
+        flow = Flow(
             body,
             self._clock(),
             self._wall_clock(),
             upload_digest=upload_digest,
             part_number=part_number,
         )
-        try:
+        with _Listed(self._flows, next(self._numbers), flow):
             yield
             self.add_parts({upload_digest: Parts(1, body.size, self._wall_clock())})
-        finally:
-            del self._flows[number]
 
     def now(self) -> float:
         """By the clock of ages."""

@@ -1,4 +1,5 @@
-"""Tells the other workers, every two seconds, how far the bodies of this one have come."""
+"""Tells the other workers, every two seconds, how far the bodies of this one have come, and keeps the records
+of those that last."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from typing import Final
 from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.db.models.functions import Now
 
+from uploads.ledger.open_record import OpenRecord, write_ahead
+from uploads.ledger.outage import OUTAGE
 from uploads.models import UploadProgress
 from uploads.worker import worker_name
 
@@ -19,10 +22,13 @@ from .flows import FLOWS, Flow, Flows, Parts
 
 logger = logging.getLogger("uploads.progress")
 
+KEEP_SECONDS: Final = 1.0
+"""The record of a body that takes longer is written ahead, within as long again."""
 INTERVAL_SECONDS: Final = 2.0
 YOUNG_SECONDS: Final = 2.0
 """A body that takes no longer is never told of."""
 _PRUNE_SECONDS: Final = 30.0
+_END_SECONDS: Final = 2.0
 _Stage = UploadProgress.Stage
 
 
@@ -52,7 +58,7 @@ class ProgressReporter:
         """End the thread; what it told of bodies is withdrawn."""
         self._stopping.set()
         if self._thread is not None:
-            self._thread.join(INTERVAL_SECONDS)
+            self._thread.join(_END_SECONDS)
 
     def report(self) -> None:
         """Tell once. When nothing is under way and nothing came to its end since the last time: no query."""
@@ -71,6 +77,19 @@ class ProgressReporter:
             self._is_failing = False
             logger.info("progress of uploads is told again")
 
+    def keep_records(self) -> None:
+        """Write ahead the records of bodies that last, and those that the database did not take before. When
+        there are none: no query."""
+        lasting = [flow.record for flow in self._flows.current(older_than_seconds=KEEP_SECONDS)]
+        unwritten = [record for record in lasting if isinstance(record, OpenRecord) and record.pk is None]
+        if not (unwritten or OUTAGE.late):
+            return
+        try:
+            OUTAGE.write_late()
+            write_ahead(unwritten)
+        except DatabaseError as error:
+            self._failed(error)
+
     def close(self) -> None:
         """Withdraw what was told of bodies."""
         try:
@@ -81,8 +100,13 @@ class ProgressReporter:
             self._failed(error)
 
     def _run(self) -> None:
-        while not self._stopping.wait(INTERVAL_SECONDS):
-            self.report()
+        report_at = self._flows.now() + INTERVAL_SECONDS
+        while not self._stopping.wait(KEEP_SECONDS):
+            self.keep_records()
+            if self._flows.now() >= report_at:
+                self.report()
+                report_at += INTERVAL_SECONDS
+        OUTAGE.close()
         self.report()
         self.close()
         connection.close()
@@ -98,14 +122,14 @@ class ProgressReporter:
             self._prune_at = now + _PRUNE_SECONDS
 
     def _rows(self, slow: Sequence[Flow]) -> list[UploadProgress]:
-        digests = {flow.upload_digest for flow in slow if flow.record_id is None}
+        digests = {flow.upload_digest for flow in slow if flow.record is None}
         of_parts = rows.record_ids(digests) if digests else {}
         now, told = self._flows.now(), {}
         made = []
         for flow in slow:
             received_bytes = flow.received_bytes
             told[flow] = now, received_bytes
-            record_id = of_parts.get(flow.upload_digest) if flow.record_id is None else flow.record_id
+            record_id = of_parts.get(flow.upload_digest) if flow.record is None else flow.record.pk
             if record_id is not None:
                 made.append(self._row(flow, record_id, received_bytes, now))
         self._told = told

@@ -6,12 +6,14 @@ import pytest
 
 from authz.sigv4.proof import UnsignedPayload
 from uploads.body.verified import VerifiedBody
+from uploads.ledger.open_record import OpenRecord
 from uploads.progress import flows as module
 from uploads.progress.flows import Flows, Parts
 from uploads.s3.errors import IncompleteBody
 from uploads.s3.headers import ExpectedDigests
 
 BLOCK = 1024
+SEVENTH = OpenRecord({}, 7)
 
 
 class Source:
@@ -41,9 +43,9 @@ def body_of(size: int, *, promised: int | None = None) -> VerifiedBody:
 def test_a_body_is_seen_from_its_beginning_to_its_end() -> None:
     flows, body = Flows(), body_of(3 * BLOCK)
 
-    with flows.object(7, body):
+    with flows.object(SEVENTH, body):
         (flow,) = flows.current()
-        assert (flow.record_id, flow.part_number) == (7, None)
+        assert (flow.record, flow.part_number) == (SEVENTH, None)
         assert (flow.received_bytes, flow.declared_bytes, flow.is_received) == (0, 3 * BLOCK, False)
         blocks = iter(body)
         next(blocks)
@@ -57,7 +59,7 @@ def test_a_body_is_seen_from_its_beginning_to_its_end() -> None:
 def test_a_body_that_fails_is_gone_too() -> None:
     flows, body = Flows(), body_of(BLOCK, promised=2 * BLOCK)
 
-    with pytest.raises(IncompleteBody), flows.object(7, body):
+    with pytest.raises(IncompleteBody), flows.object(SEVENTH, body):
         list(body)
 
     assert flows.current() == []
@@ -66,10 +68,10 @@ def test_a_body_that_fails_is_gone_too() -> None:
 def test_only_those_of_some_age_are_of_interest() -> None:
     now = [100.0]
     flows = Flows(clock=lambda: now[0])
-    with flows.object(1, body_of(1)):
+    with flows.object(SEVENTH, body_of(1)):
         now[0] = 103.0
-        with flows.object(2, body_of(1)):
-            assert [flow.record_id for flow in flows.current(older_than_seconds=2.0)] == [1]
+        with flows.object(OpenRecord({}, 8), body_of(1)):
+            assert [flow.record for flow in flows.current(older_than_seconds=2.0)] == [SEVENTH]
             assert [flow.age_seconds(now[0]) for flow in flows.current()] == [3.0, 0.0]
 
 

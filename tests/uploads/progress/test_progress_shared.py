@@ -89,7 +89,7 @@ def test_a_slow_body_is_told_while_it_grows(
 ) -> None:
     record, body = begin(), body_of(8 * BLOCK)
     blocks = iter(body)
-    under_way.enter_context(flows.object(record.pk, body))
+    under_way.enter_context(flows.object(record, body))
 
     reporter.report()
     assert UploadProgress.objects.count() == 0, "it is too young to be told of"
@@ -114,7 +114,7 @@ def test_a_slow_body_is_told_while_it_grows(
 
 
 def test_its_row_is_gone_with_it(clock: Clock, flows: Flows, reporter: ProgressReporter) -> None:
-    with flows.object(begin().pk, body_of(1)):
+    with flows.object(begin(), body_of(1)):
         clock.now += 2
         reporter.report()
         assert UploadProgress.objects.count() == 1
@@ -135,7 +135,7 @@ def test_any_number_of_bodies_is_told_in_few_statements(
     clock: Clock, flows: Flows, reporter: ProgressReporter, under_way: ExitStack
 ) -> None:
     for _ in range(40):
-        under_way.enter_context(flows.object(begin().pk, body_of(1)))
+        under_way.enter_context(flows.object(begin(), body_of(1)))
     clock.now += 2
 
     with CaptureQueriesContext(connection) as captured:
@@ -216,7 +216,7 @@ def test_a_worker_that_ends_takes_its_rows_along(
     clock: Clock, flows: Flows, reporter: ProgressReporter, under_way: ExitStack
 ) -> None:
     told(begin("other"))
-    under_way.enter_context(flows.object(begin("mine").pk, body_of(1)))
+    under_way.enter_context(flows.object(begin("mine"), body_of(1)))
     clock.now += 2
     reporter.report()
 

@@ -1,0 +1,1 @@
+"""How upload records are written: few transactions, nothing that was acknowledged is lost."""

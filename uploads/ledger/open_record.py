@@ -1,0 +1,64 @@
+"""The record of an upload that is under way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from uploads.models import UploadRecord
+
+from .group_commit import ROWS
+from .rows import Row, insert
+
+
+class OpenRecord:
+    """In the database when it has a ``pk``; else it is written when the upload ends, or lasts.
+
+    Who ends it and who writes it ahead may be two threads: it is written once, whoever is first.
+    """
+
+    __slots__ = ("_beginning", "_is_over", "_lock", "pk")
+
+    def __init__(self, beginning: Row, pk: int | None = None) -> None:
+        self._beginning = beginning
+        self._lock = threading.Lock()
+        self._is_over = False
+        self.pk = pk
+
+    def write_ahead(self) -> None:
+        """Write it now, as RECEIVING, before anybody else knows of it. Raises DatabaseError."""
+        self.pk = UploadRecord.objects.create(**self._beginning).pk
+
+    def end(self, ending: Row) -> None:
+        """Write how the upload ended; returns when that is committed. Raises DatabaseError, ValueError."""
+        with self._lock:
+            self._is_over = True
+            if self.pk is None:
+                ROWS.write({**self._beginning, **ending})
+            else:
+                UploadRecord.objects.filter(pk=self.pk).update(**ending)
+
+    def end_late(self, ending: Row) -> None:
+        """The same, once more after it failed: it may have been committed without our hearing of it."""
+        if self.pk is not None:
+            UploadRecord.objects.filter(pk=self.pk).update(**ending)
+        elif not UploadRecord.objects.filter(**self._identity()).exists():
+            insert([{**self._beginning, **ending}])
+
+    def _identity(self) -> dict[str, Any]:
+        names = ("request_id", "bucket", "key", "worker", "started_at")
+        return {name: self._beginning[name] for name in names}
+
+
+def write_ahead(records: Iterable[OpenRecord]) -> None:
+    """Write those as RECEIVING that are not in the database, nor at their end. Raises DatabaseError."""
+    held = [record for record in records if record.pk is None and record._lock.acquire(blocking=False)]
+    try:
+        unwritten = [record for record in held if record.pk is None and not record._is_over]
+        rows = [UploadRecord(**record._beginning) for record in unwritten]
+        for record, row in zip(unwritten, UploadRecord.objects.bulk_create(rows), strict=True):
+            record.pk = row.pk
+    finally:
+        for record in held:
+            record._lock.release()
