@@ -1,7 +1,7 @@
 """Finds out who sent a request, from its head alone.
 
 ``Authenticator`` is the adapter between the pure cores (SigV4, tokens), the access keys and each bucket's
-rules; ``RequestAuthentication`` is its face towards DRF.
+rules.
 """
 
 from __future__ import annotations
@@ -11,9 +11,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
-
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.request import Request
 
 from authz.apps import authz_app
 from authz.config import BucketAuth, JwtConfig
@@ -206,17 +203,6 @@ class Authenticator:
         except SignatureDoesNotMatch:
             self._doctor.consult(parts, signed, caller.secret, now=now, max_clock_skew_seconds=skew)
             raise
-
-
-class RequestAuthentication(BaseAuthentication):
-    """DRF's face of an authentication prepared by the view; ``request.auth`` is the Authenticated."""
-
-    def __init__(self, authenticate: Callable[[], Authenticated]) -> None:
-        self._authenticate = authenticate
-
-    def authenticate(self, request: Request) -> tuple[Identity, Authenticated]:
-        authenticated = self._authenticate()
-        return authenticated.identity, authenticated
 
 
 def configured_authenticator() -> Authenticator:

@@ -17,6 +17,7 @@ from django.urls import ResolverMatch
 
 from authz.sts.view import is_exchange
 from mizuchi_site.config.buckets import RESERVED_NAMES
+from mizuchi_site.lean_exchange import Answer, LeanRequest
 from mizuchi_site.unknown_host import is_known_host
 from tracing_app.middleware import GetResponse, TraceMiddleware
 from uploads.http import is_trusted
@@ -29,29 +30,33 @@ Traces = Callable[[GetResponse], TraceMiddleware]
 
 
 class LeanHandler(WSGIHandler):
-    """Django's handler for one view, with the trace as its only middleware."""
+    """Django's handler for one view, with the trace as its only middleware.
+
+    What Django does around every request and has no effect on such a view is left out: signals, the script's
+    prefix, the resolver, the request's body, the log of refused paths (a key may be personal, and views log
+    for themselves). A view here reads ``wsgi.input``, sets no cookie, and finds the database as it does in
+    Django's own chain: a connection that is unusable or too old is closed when a request is over.
+    """
+
+    request_class = LeanRequest
 
     def __init__(self, view: View, route: str, trace: Traces = TraceMiddleware) -> None:
+        self._view = view
         self._match = ResolverMatch(view, (), {}, route=route)
         self._trace = trace
         super().__init__()
 
     def load_middleware(self, is_async: bool = False) -> None:
-        self._view_middleware: list[Any] = []
-        self._template_response_middleware: list[Any] = []
-        self._exception_middleware: list[Any] = []
-        handler = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]
-        self._middleware_chain = self._trace(handler)  # type: ignore[arg-type]
+        self._middleware_chain = self._trace(convert_exception_to_response(self._view))  # type: ignore[arg-type]
 
-    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:  # type: ignore[override]
+        request = self.request_class(environ)
         request.resolver_match = self._match
-        return self._match
-
-    def get_response(self, request: HttpRequest) -> HttpResponseBase:
-        """Without Django's log of refused paths: a key may be personal, and the view logs for itself."""
-        response = self._middleware_chain(request)
-        response._resource_closers.append(request.close)  # type: ignore[attr-defined]
-        return response
+        response: HttpResponseBase = self._middleware_chain(request)
+        start_response(
+            f"{response.status_code} {response.reason_phrase}", [*response.headers._store.values()]
+        )
+        return Answer(response)
 
 
 class FrontDoor:

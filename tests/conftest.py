@@ -31,8 +31,9 @@ def pytest_runtest_logfinish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def connections_outlive_requests() -> None:
+def connections_outlive_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in Django's test client: a request that ends in a test's process touches no database, which tests
     without one may not do and which another test may have opened. The client connects the signals again."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
+    monkeypatch.setattr("mizuchi_site.lean_exchange.close_spent_connections", lambda: None)

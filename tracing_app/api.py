@@ -44,6 +44,11 @@ def use(tracer: Tracer, redactor: Redactor, baggage_hosts: Collection[str] = ())
     _Instruments.baggage_hosts = frozenset(baggage_hosts)
 
 
+def is_tracing() -> bool:
+    """Whether this process records: what is said of a request is lost otherwise."""
+    return _Instruments.tracer is not None
+
+
 class Stage:
     """A piece of work under way; ``set`` adds an attribute, ``event`` marks a moment."""
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from authz.authentication import RequestAuthentication
 from authz.decisions import PolicyQuestion
-from authz.identity import Authenticated
 from authz.permissions import UploadPermission
-from tracing_app.api import known_method, name_request, redacted_key, trace_id
+from tracing_app.api import is_tracing, known_method, name_request, redacted_key, trace_id
 from uploads import bucket_operations, exception_handler, object_operations
 from uploads.apps import configured_gateway, uploads_app
 from uploads.call import Call
@@ -28,6 +26,8 @@ from uploads.statistics.request import CountedRequest
 from uploads.wire_source import WireSource
 
 access_log = logging.getLogger("mizuchi.access")
+
+_NEGOTIATOR = DefaultContentNegotiation()  # DRF makes one for every request that brings none
 
 HANDLERS: Mapping[Operation, Callable[[Call], HttpResponse]] = {
     Operation.PUT_OBJECT: object_operations.put_object,
@@ -49,13 +49,30 @@ class S3View(APIView):
     """Every request of the S3 API. Nothing of the body is read before authentication and permission."""
 
     permission_classes = [UploadPermission]
-    throttle_classes = []
-    parser_classes = []
-    renderer_classes = []
 
     call: Call
     counted: CountedRequest
     source: WireSource | None = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """DRF's steps without those that have no effect here: nothing is negotiated, parsed, rendered or
+        throttled, and what S3 has no operation for is refused when the request is read."""
+        with CountedRequest(uploads_app().request_recorder) as self.counted:
+            self.request = self.initialize_request(request)
+            try:
+                self.initial(self.request)
+                response = self.serve()
+            except Exception as error:  # noqa: BLE001 - each has its answer
+                response = self.handle_exception(error)
+            self.counted.status = response.status_code
+            if self.source is not None:
+                self.counted.bytes_received = self.source.received_bytes
+        if access_log.isEnabledFor(logging.INFO):
+            self._log_access(request.method, response, self.counted.seconds * 1e3)
+        return response
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        return Request(request, negotiator=_NEGOTIATOR)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         gateway = configured_gateway()
@@ -64,28 +81,23 @@ class S3View(APIView):
         s3 = parse_request(parts, gateway.config.domain)
         is_known = s3.address.bucket in gateway.buckets
         self.counted.is_for((is_known and s3.address.bucket) or NO_BUCKET, s3.operation)
-        _name_span(parts.method, s3, is_known=is_known)
-        source = WireSource(environ["wsgi.input"], expected_bytes=s3.content_length)
-        self.source = source
-        self.call = Call(gateway, parts, s3, source)
-        if s3.operation is Operation.POST_OBJECT:
-            self.call.read_form()
-            authenticate = partial(
-                gateway.authenticator.authenticate_form, self.call.fields, parts, s3.address.bucket
-            )
-        else:
-            authenticate = partial(gateway.authenticator.authenticate, parts, s3.address.bucket)
-        request.authenticators = [RequestAuthentication(authenticate)]
+        if is_tracing():
+            _name_span(parts.method, s3, is_known=is_known)
+        self.source = WireSource(environ["wsgi.input"], expected_bytes=s3.content_length)
+        self.call = Call(gateway, parts, s3, self.source)
         self.perform_authentication(request)
-        authenticated = request.auth
-        assert isinstance(authenticated, Authenticated)
-        self.call.authenticated = authenticated
         self.check_permissions(request)
 
-    @property
-    def default_response_headers(self) -> dict[str, str]:
-        """None: what DRF adds (Allow, Vary) is not in the S3 API."""
-        return {}
+    def perform_authentication(self, request: Request) -> None:
+        call = self.call
+        authenticator, bucket = call.gateway.authenticator, call.s3.address.bucket
+        if call.s3.operation is Operation.POST_OBJECT:
+            call.read_form()
+            authenticated = authenticator.authenticate_form(call.fields, call.parts, bucket)
+        else:
+            authenticated = authenticator.authenticate(call.parts, bucket)
+        call.authenticated = request.auth = authenticated
+        request.user = authenticated.identity  # type: ignore[assignment]
 
     def policy_question(self) -> PolicyQuestion:
         s3: S3Request = self.call.s3
@@ -103,22 +115,12 @@ class S3View(APIView):
             request_id=trace_id(),
         )
 
-    def serve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    def serve(self) -> HttpResponse:
         return HANDLERS[self.call.s3.operation](self.call)
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
         request: HttpRequest = self.request._request
         return exception_handler.answer(exc, method=request.method or "", resource=request.path_info)
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with CountedRequest(uploads_app().request_recorder) as self.counted:
-            response = super().dispatch(request, *args, **kwargs)
-            self.counted.status = response.status_code
-            if self.source is not None:
-                self.counted.bytes_received = self.source.received_bytes
-        if access_log.isEnabledFor(logging.INFO):
-            self._log_access(request.method, response, self.counted.seconds * 1e3)
-        return response
 
     def _log_access(self, method: str | None, response: HttpResponseBase, duration_ms: float) -> None:
         """One record, as text and as fields; ``bytes`` are those of the body that were received."""
@@ -143,8 +145,6 @@ class S3View(APIView):
             duration_ms,
             extra=fields,
         )
-
-    get = put = post = delete = head = options = patch = trace = serve  # type: ignore[assignment]
 
 
 def _name_span(method: str, s3: S3Request, *, is_known: bool) -> None:
