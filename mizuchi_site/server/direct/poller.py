@@ -160,13 +160,13 @@ class Poller:
         now = time.monotonic()
         self._next_tick = now + (_STOPPING_TICK_SECONDS if self._is_stopping else _TICK_SECONDS)
         for fd, connection in list(self._waiting.items()):
-            is_over = connection.deadline <= now or (self._is_stopping and self._ends_early(connection, now))
-            if is_over and self._waiting.pop(fd, None):
+            if self._is_over(connection, now) and self._waiting.pop(fd, None) is not None:
                 connection.close()
 
-    def _ends_early(self, connection: Connection, now: float) -> bool:
-        connection.deadline = min(connection.deadline, now + _STOPPING_SECONDS)
-        return connection.unwanted_bytes == 0
+    def _is_over(self, connection: Connection, now: float) -> bool:
+        if self._is_stopping:
+            connection.deadline = min(connection.deadline, now + _STOPPING_SECONDS)
+        return connection.deadline <= now or (self._is_stopping and not connection.unwanted_bytes)
 
     def _begin_to_stop(self) -> None:
         self._is_stopping = True
