@@ -1,17 +1,21 @@
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError, connection
+from django.test.utils import CaptureQueriesContext
 
 from authz.identity import BucketScope, Identity
 from authz.sigv4.proof import UnsignedPayload
+from tests.uploads.progress.test_flows import Source
 from uploads import records
 from uploads.backends.base import StoredObject
 from uploads.backends.errors import OutOfSpace
 from uploads.body.verified import VerifiedBody
+from uploads.ledger.group_commit import GroupCommit
+from uploads.ledger.open_record import OpenRecord
+from uploads.ledger.outage import Outage
 from uploads.models import UploadRecord
 from uploads.s3.errors import BadDigest, IncompleteBody
 from uploads.s3.headers import ExpectedDigests
@@ -26,6 +30,24 @@ STORED = StoredObject("etag", 7, {"crc32": "AAAAAA=="}, "FULL_OBJECT", "v1")
 def begin(identity: Identity = ALICE, key: str = "k", upload_id: str = "") -> UploadRecord:
     method = records.Method.MULTIPART if upload_id else records.Method.SIMPLE
     return records.begin(identity, "uploads", key, method, content_type="text/plain", upload_id=upload_id)
+
+
+@pytest.fixture(autouse=True)
+def outage(monkeypatch: pytest.MonkeyPatch) -> Outage:
+    """What is known of the database, for each test anew."""
+    outage = Outage()
+    monkeypatch.setattr(records, "OUTAGE", outage)
+    return outage
+
+
+def open_record(payload_length: int | None = 7, key: str = "k") -> OpenRecord:
+    return records.open_record(
+        ALICE, "uploads", key, records.Method.SIMPLE, content_type=None, payload_length=payload_length
+    )
+
+
+def states() -> list[str]:
+    return list(UploadRecord.objects.order_by("id").values_list("state", flat=True))
 
 
 def test_it_is_written_before_and_finished_after() -> None:
@@ -63,7 +85,7 @@ def test_any_other_exit_is_a_failure_with_the_code_the_client_got(error: BaseExc
 
 def received(size: int, *, promised: int | None = None) -> VerifiedBody:
     return VerifiedBody(
-        io.BytesIO(bytes(size)),
+        Source(size),
         proof=UnsignedPayload(),
         expected=ExpectedDigests(),
         wire_length=promised or size,
@@ -101,18 +123,90 @@ def test_the_record_of_a_multipart_upload_knows_its_parts() -> None:
     assert UploadRecord.objects.get().parts == 3
 
 
-def test_a_database_that_fails_at_the_end_fails_no_upload(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("size", [0, 7, records.BRIEF_BYTES])
+def test_the_record_of_a_small_object_is_written_once(size: int) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        record = open_record(size)
+        assert len(captured) == 0
+        records.stored(record, STORED)
+
+    assert len(captured) == 1
+    found = records.receipt(ALICE, "uploads", "k")
+    assert found is not None
+    assert records.as_stored_object(found) == STORED
+
+
+def test_the_record_of_a_small_object_that_failed_is_written_too() -> None:
+    record, body = open_record(), received(5, promised=7)
+
+    with pytest.raises(IncompleteBody), records.failing(record, body):
+        list(body)
+
+    found = UploadRecord.objects.get()
+    assert (found.state, found.error_code, found.received_bytes) == ("FAILED", "IncompleteBody", 5)
+
+
+@pytest.mark.parametrize(
+    ("length", "key"),
+    [(records.BRIEF_BYTES + 1, "k"), (None, "k"), (7, "nul\0")],
+    ids=["big", "unknown", "no text for PostgreSQL"],
+)
+def test_what_may_take_long_or_be_refused_is_written_ahead(length: int | None, key: str) -> None:
+    record = open_record(length, key)
+    assert states() == ["RECEIVING"]
+
+    records.stored(record, STORED)
+
+    assert states() == ["STORED"]
+
+
+def broken(*args: object, **kwargs: object) -> None:
+    raise DatabaseError("gone")
+
+
+def test_a_database_that_fails_at_the_end_fails_no_upload_and_has_the_record_late(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, outage: Outage
 ) -> None:
     record = begin()
 
-    def broken(*args: object, **kwargs: object) -> None:
-        raise DatabaseError("gone")
+    with monkeypatch.context() as failing:
+        failing.setattr("django.db.models.query.QuerySet.update", broken)
+        records.stored(record, STORED)
+    assert "could not be marked STORED, it is tried again" in caplog.text
+    assert states() == ["RECEIVING"]
 
-    monkeypatch.setattr("django.db.models.query.QuerySet.update", broken)
-    records.stored(record, STORED)
+    outage.write_late()
+    assert states() == ["STORED"]
 
-    assert "could not be marked STORED" in caplog.text
+
+def test_a_small_object_whose_record_fails_is_recorded_late_and_others_are_refused_before(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, outage: Outage
+) -> None:
+    record = open_record()
+    with monkeypatch.context() as failing:
+        failing.setattr("uploads.ledger.open_record.ROWS", GroupCommit(broken))
+        failing.setattr("django.db.models.query.QuerySet.create", broken)
+        records.stored(record, STORED)
+        assert "could not be marked STORED, it is tried again" in caplog.text
+        with pytest.raises(DatabaseError):
+            open_record(key="other")
+
+    outage.write_late()
+
+    assert states() == ["STORED"]
+    open_record(key="another")
+    assert states() == ["STORED"], "trusted again"
+
+
+def test_a_database_that_failed_is_trusted_when_it_took_a_record(outage: Outage) -> None:
+    outage.failed(lambda: None, DataError("unwanted"))
+
+    ahead = open_record(key="first")
+    assert states() == ["RECEIVING"]
+    records.stored(ahead, STORED)
+    open_record(key="second")
+
+    assert states() == ["STORED"]
 
 
 def test_a_receipt_is_the_newest_of_the_same_principal() -> None:

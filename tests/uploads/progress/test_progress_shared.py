@@ -17,6 +17,8 @@ from authz.identity import Identity
 from tests.uploads.progress.test_flows import BLOCK, body_of
 from uploads import records
 from uploads.backends.base import StoredObject
+from uploads.ledger.open_record import OpenRecord
+from uploads.ledger.outage import Outage
 from uploads.models import UploadProgress, UploadRecord
 from uploads.progress import rows
 from uploads.progress.board import Board, uploads_in_flight
@@ -111,6 +113,76 @@ def test_a_slow_body_is_told_while_it_grows(
     clock.now += 2.0
     reporter.report()
     assert one(uploads_in_flight()).stage == "storing"
+
+
+def open_record(key: str = "k") -> OpenRecord:
+    return records.open_record(
+        ALICE, "uploads", key, records.Method.SIMPLE, content_type=None, payload_length=BLOCK
+    )
+
+
+def test_the_record_of_a_small_body_that_lasts_is_written_ahead(
+    clock: Clock, flows: Flows, reporter: ProgressReporter
+) -> None:
+    record, body = open_record(), body_of(BLOCK)
+    with flows.object(record, body):
+        reporter.keep_records()
+        assert UploadRecord.objects.count() == 0, "it may be over in a moment"
+
+        clock.now += 1.0
+        reporter.keep_records()
+        assert UploadRecord.objects.get().state == "RECEIVING"
+
+        clock.now += 1.0
+        reporter.report()
+        assert one(uploads_in_flight()).record.pk == record.pk
+    records.stored(record, StoredObject("etag", BLOCK), body)
+
+    reporter.keep_records()
+    assert UploadRecord.objects.get().state == "STORED"
+
+
+def test_a_body_whose_record_could_not_be_written_ahead_is_not_told_of(
+    clock: Clock, flows: Flows, reporter: ProgressReporter, under_way: ExitStack
+) -> None:
+    under_way.enter_context(flows.object(open_record(), body_of(BLOCK)))
+    clock.now += 2.0
+
+    reporter.report()
+
+    assert UploadProgress.objects.count() == 0
+
+
+def test_looking_after_records_costs_no_query_when_none_lasts(
+    flows: Flows, reporter: ProgressReporter, under_way: ExitStack
+) -> None:
+    under_way.enter_context(flows.object(open_record(), body_of(BLOCK)))
+
+    with CaptureQueriesContext(connection) as captured:
+        reporter.keep_records()
+
+    assert len(captured) == 0
+
+
+def test_records_that_the_database_did_not_take_are_written_when_it_is_back(
+    reporter: ProgressReporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outage = Outage()
+    monkeypatch.setattr("uploads.progress.reporter.OUTAGE", outage)
+    is_away = [True]
+
+    def write() -> None:
+        if is_away[0]:
+            raise DatabaseError("away")
+        begin("late")
+
+    outage.failed(write, DatabaseError("away"))
+    reporter.keep_records()
+    is_away[0] = False
+    reporter.keep_records()
+    reporter.keep_records()
+
+    assert [record.key for record in UploadRecord.objects.all()] == ["late"]
 
 
 def test_its_row_is_gone_with_it(clock: Clock, flows: Flows, reporter: ProgressReporter) -> None:
