@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 ANSWER_BYTES = 256 * 1024
 HEAD_BYTES = 64 * 1024
-HEAD_LINES = 100
+MAX_HEADERS = 100
 
 _PROTOCOL = b"HTTP/1."
 _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: .*)?")
-_LENGTH = re.compile(r"[0-9]{1,18}")
+_MAX_DIGITS = 18
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 _CHUNK_LINE_BYTES = 4096
 _END = b"\r\n\r\n"
@@ -66,19 +66,19 @@ class _Reader:
     def head(self) -> tuple[int, dict[str, str], bool]:
         """Status, headers, and whether the connection ends after this response."""
         lines = self._head_bytes().decode("latin-1").split("\r\n")
-        match = _STATUS_LINE.fullmatch(lines[0])
-        if match is None:
+        status_line = _STATUS_LINE.fullmatch(lines[0])
+        if status_line is None:
             raise http.client.BadStatusLine(lines[0])
-        if len(lines) > HEAD_LINES:
+        if len(lines) > MAX_HEADERS:
             raise http.client.HTTPException("the answer has too many headers")
         headers: dict[str, str] = {}
         for line in lines[1:]:
             name, colon, value = line.partition(":")
-            if not colon or name.split() != [name]:
+            if not colon or not name or " " in name or "\t" in name or "\n" in line or "\r" in line:
                 raise http.client.HTTPException("the answer has a line that is no header")
             name, value = name.lower(), value.strip(" \t")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        version, status = match.groups()
+        version, status = status_line.groups()
         options = headers.get("connection", "").lower()
         return int(status), headers, version == "0" or "close" in options
 
@@ -116,10 +116,12 @@ class _Reader:
             return body, is_whole and length is None
         if length is None:
             return self._up_to(ANSWER_BYTES), False
-        if not _LENGTH.fullmatch(length):
+        # Of latin-1's characters only ten are decimal.
+        if not length.isdecimal() or len(length) > _MAX_DIGITS:
             raise http.client.HTTPException("the answer has a Content-Length that is no number")
-        body = self._up_to(min(int(length), ANSWER_BYTES))
-        return body, len(body) == int(length)
+        size = int(length)
+        body = self._up_to(min(size, ANSWER_BYTES)) if size else b""
+        return body, len(body) == size
 
     def _up_to(self, size: int) -> bytes:
         while len(self._buffer) < size and (more := self._receive()):
@@ -135,7 +137,7 @@ class _Reader:
             body += self._exactly(size)
             if self._exactly(2) != b"\r\n":
                 raise http.client.HTTPException("the answer has a chunk that is longer than it said")
-        for _ in range(HEAD_LINES):
+        for _ in range(MAX_HEADERS):
             if not self._line():
                 return body, True
         raise http.client.HTTPException("the answer has too many trailers")

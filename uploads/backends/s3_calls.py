@@ -35,7 +35,13 @@ def put_call(write: ObjectWrite, length: int) -> Call:
     if write.checksums:
         headers |= checksum_headers(write.checksums)
     return Call(
-        "PutObject", "PUT", write.bucket, write.key, headers, length, is_repeatable=not is_conditional
+        "PutObject",
+        "PUT",
+        write.bucket,
+        write.key,
+        headers,
+        length,
+        is_repeatable=not is_conditional,
     )
 
 

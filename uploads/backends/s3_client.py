@@ -22,7 +22,7 @@ from .s3_answer import Answer
 from .s3_channel import Block, Origin, Timeouts
 from .s3_credentials import Credentials, credentials_source
 from .s3_errors import FOREIGN, answered, translated
-from .s3_head import Call, HeadWriter, Place
+from .s3_head import Call, Place, signed_head
 from .s3_pool import ConnectionPool, NoConnectionFree
 from .s3_wire import Outgoing, WireFailure
 
@@ -37,7 +37,7 @@ class BodyClient:
         timeouts = Timeouts(config.connect_timeout_seconds, config.read_timeout_seconds)
         tls = ssl.create_default_context(cafile=config.ca_file)
         self._control = control
-        self._heads = HeadWriter(config.region)
+        self._region = config.region
         self._pool = ConnectionPool(config.max_connections, timeouts, tls)
         self._find_credentials = credentials_source(config)
         self._places: dict[str, Place] = {}
@@ -45,7 +45,7 @@ class BodyClient:
     def send(self, call: Call, blocks: Iterator[Block]) -> Answer:
         """The upstream's 2xx answer. Raises BackendErrors, and what the body raises."""
         place = self._places.get(call.bucket) or self._find(call)
-        head = self._heads.write(call, place, self._credentials(call))
+        head = signed_head(call, place, self._credentials(call), self._region)
         request = Outgoing(head, call.length, call.is_repeatable)
         try:
             answer = self._pool.exchange(place.origin, request, blocks)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from authz.sigv4.canonical import (
@@ -56,87 +57,80 @@ class Call(NamedTuple):
     is_repeatable: bool = True
 
 
-class _Moment(NamedTuple):
-    """A second of Unix time as signatures have it."""
+class _Common(NamedTuple):
+    """What the heads to one place within a second have in common: the headers to sign, all lines that do
+    not depend on the call, and the beginning of Authorization's value."""
 
-    second: int
     timestamp: str
     scope: CredentialScope
-    scope_text: str
+    signed: dict[str, str]
+    lines: str
+    authorization: str
 
 
-class HeadWriter:
-    """Writes heads that are signed for one region, now. Thread-safe."""
+def signed_head(call: Call, place: Place, credentials: Credentials, region: str) -> bytes:
+    """The head of the call, signed now, which says where the trace goes on. That is not signed: nothing
+    about the object depends on it.
 
-    def __init__(self, region: str) -> None:
-        self._region = region
-        self._moment = _moment_of(0, region)
-
-    def write(self, call: Call, place: Place, credentials: Credentials) -> bytes:
-        """The head of the call, which says where the trace goes on. That is not signed: nothing about the
-        object depends on it.
-
-        Raises BackendRefused for a header that cannot stand there or would end it.
-        """
-        moment = self._now()
-        headers = {"host": place.host, **call.headers}
-        headers["x-amz-content-sha256"] = call.payload_hash
-        headers["x-amz-date"] = moment.timestamp
-        if credentials.session_token is not None:
-            headers["x-amz-security-token"] = credentials.session_token
-        path = place.base_path + encode_uri(call.key.encode())
-        query = encode_query((n.encode(), v.encode()) for n, v in call.query) if call.query else ""
-        values = headers | {name: canonical_value(value) for name, value in call.headers.items()}
-        values = dict(sorted(values.items()))
-        request = assemble(call.method, path, query, values, call.payload_hash)
-        headers["authorization"] = _authorization(credentials, moment, ";".join(values), request)
-        headers["content-length"] = str(call.length)
-        headers["user-agent"] = "mizuchi-uploadr"
-        inject_context(headers, place.origin.host, place.origin.port)
-        _require_harmless(headers)
-        return _head_bytes(f"{call.method} {path}?{query}" if query else f"{call.method} {path}", headers)
-
-    def _now(self) -> _Moment:
-        second = int(time.time())
-        moment = self._moment
-        if moment.second != second:
-            # Threads that meet here make the same.
-            self._moment = moment = _moment_of(second, self._region)
-        return moment
+    Raises BackendRefused for a header that cannot stand there or would end it.
+    """
+    common = _common(
+        int(time.time()),
+        region,
+        place.host,
+        call.payload_hash,
+        credentials.access_key,
+        credentials.session_token,
+    )
+    path = place.base_path + encode_uri(call.key.encode())
+    query = encode_query((n.encode(), v.encode()) for n, v in call.query) if call.query else ""
+    values = {name: canonical_value(value) for name, value in call.headers.items()} | common.signed
+    values = dict(sorted(values.items()))
+    request = assemble(call.method, path, query, values, call.payload_hash)
+    text = string_to_sign(common.timestamp, common.scope, request)
+    signed = signature(signing_key(credentials.secret_key, common.scope), text)
+    headers = dict(call.headers)
+    inject_context(headers, place.origin.host, place.origin.port)
+    target = f"{path}?{query}" if query else path
+    return (
+        f"{call.method} {target} HTTP/1.1\r\n"
+        f"{common.lines}"
+        f"authorization: {common.authorization}SignedHeaders={';'.join(values)}, Signature={signed}\r\n"
+        f"content-length: {call.length}\r\n"
+        f"{_lines(headers)}\r\n"
+    ).encode("latin-1")
 
 
-def _moment_of(second: int, region: str) -> _Moment:
+# Most requests share their second with others.
+@lru_cache(maxsize=64)
+def _common(
+    second: int, region: str, host: str, payload_hash: str, access_key: str, session_token: str | None
+) -> _Common:
     timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
     scope = CredentialScope(date=timestamp[:8], region=region, service="s3")
-    return _Moment(second, timestamp, scope, scope.text)
+    signed = {"host": host, "x-amz-content-sha256": payload_hash, "x-amz-date": timestamp}
+    if session_token is not None:
+        signed["x-amz-security-token"] = session_token
+    authorization = f"{ALGORITHM} Credential={access_key}/{scope.text}, "
+    lines = _lines({**signed, "user-agent": "mizuchi-uploadr"})
+    return _Common(timestamp, scope, signed, lines, authorization)
 
 
-def _authorization(credentials: Credentials, moment: _Moment, signed_headers: str, request: str) -> str:
-    """The header Authorization for a canonical request."""
-    text = string_to_sign(moment.timestamp, moment.scope, request)
-    signed = signature(signing_key(credentials.secret_key, moment.scope), text)
-    return (
-        f"{ALGORITHM} Credential={credentials.access_key}/{moment.scope_text}, "
-        f"SignedHeaders={signed_headers}, Signature={signed}"
-    )
-
-
-def _require_harmless(headers: Mapping[str, str]) -> None:
-    """All at once: a regular expression for each costs more than what it looks at."""
+def _lines(headers: Mapping[str, str]) -> str:
+    """The headers as they stand in a head. A value is sent as the signature saw it: latin-1 where it fits,
+    else UTF-8, one character for each byte."""
     values = "".join(headers.values())
-    if _HEADER_NAMES.fullmatch("".join(headers)) and (
-        values.isprintable() or not _FORBIDDEN_IN_VALUES.search(values)
-    ):
-        return
-    raise BackendRefused(
+    # All at once, and first what is quick: regular expressions cost more than what they look at.
+    if not values.isprintable() and _FORBIDDEN_IN_VALUES.search(values):
+        raise _refused()
+    if headers and not _HEADER_NAMES.fullmatch("".join(headers)):
+        raise _refused()
+    if not values.isascii():
+        headers = {name: one_character_per_byte(value) for name, value in headers.items()}
+    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+
+
+def _refused() -> BackendRefused:
+    return BackendRefused(
         "A header of the request, or a name of its metadata, has characters that no header may have."
     )
-
-
-def _head_bytes(request: str, headers: Mapping[str, str]) -> bytes:
-    """A value is sent as the signature saw it: latin-1 where it fits, else UTF-8."""
-    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    if not lines.isascii():
-        sent = {name: one_character_per_byte(value) for name, value in headers.items()}
-        lines = "".join([f"{name}: {value}\r\n" for name, value in sent.items()])
-    return f"{request} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")

@@ -68,8 +68,10 @@ def checksum_characters(algorithm: ChecksumAlgorithm) -> int:
 def metadata_headers(metadata: ObjectMetadata) -> dict[str, str]:
     """The headers that describe an object. Raises BackendRefused for user metadata beyond ASCII, as
     boto3 does: S3 stores it in a form that not every reader undoes."""
-    values = zip(_CONTENT_HEADERS.values(), _content_values(metadata), strict=True)
-    headers = {header: value for header, value in values if value is not None}
+    headers: dict[str, str] = {}
+    for header, value in zip(_CONTENT_HEADERS.values(), _content_values(metadata), strict=True):
+        if value is not None:
+            headers[header] = value
     for name, value in metadata.user.items():
         if not (name.isascii() and value.isascii()):
             raise BackendRefused(
@@ -110,6 +112,8 @@ def checksum_parameters(checksums: Mapping[ChecksumAlgorithm, str]) -> dict[str,
 
 def checksums_in_headers(headers: Mapping[str, str]) -> dict[ChecksumAlgorithm, str]:
     """The checksums that the upstream computed, from the headers of its answer."""
+    if _CHECKSUM_HEADERS.keys().isdisjoint(headers):
+        return {}
     return {
         algorithm: headers[header] for header, algorithm in _CHECKSUM_HEADERS.items() if header in headers
     }
@@ -122,6 +126,8 @@ def checksums_in_answer(answer: Mapping[str, Any]) -> dict[ChecksumAlgorithm, st
 
 def checksum_type(named: str | None, checksums: Mapping[ChecksumAlgorithm, str]) -> ChecksumType | None:
     """The type that the upstream named, or that the checksums have: composite ones end in ``-N``."""
-    if named == "COMPOSITE" or any("-" in text for text in checksums.values()):
+    if named == "COMPOSITE":
         return "COMPOSITE"
-    return "FULL_OBJECT" if checksums else None
+    if not checksums:
+        return None
+    return "COMPOSITE" if any("-" in text for text in checksums.values()) else "FULL_OBJECT"

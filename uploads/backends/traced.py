@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
 
-from tracing_app.api import AttributeValue, Kind, stage
+from tracing_app.api import AttributeValue, FixedAttributes, Kind, stage
 from uploads.body.stream import Body
 from uploads.config import DjangoStorageConfig, FilesystemStorageConfig, S3StorageConfig, StorageConfig
 from uploads.s3.headers import ChecksumAlgorithm, Conditions, MultipartChecksum
@@ -91,6 +93,8 @@ class TracedBackend:
         self._kind: Kind = "client" if calls.is_service else "internal"
         self.name = backend.name
         self.capabilities: frozenset[Capability] = backend.capabilities
+        # Buckets are those of the configuration, and few.
+        self._attributes = lru_cache(maxsize=1024)(self._made_attributes)
 
     def put_object(self, write: ObjectWrite, body: Body) -> StoredObject:
         with self._stage(self._calls.put, write.bucket):
@@ -142,7 +146,10 @@ class TracedBackend:
         self._backend.check(bucket)
 
     def _stage(self, name: str, bucket: str) -> stage:
+        return stage(name, self._attributes(name, bucket), kind=self._kind)
+
+    def _made_attributes(self, name: str, bucket: str) -> Mapping[str, AttributeValue]:
         attributes: dict[str, AttributeValue] = {"mizuchi.storage": self.name}
         if self._calls.is_service:
             attributes |= {"rpc.system.name": "aws-api", "rpc.method": name, "aws.s3.bucket": bucket}
-        return stage(name, attributes, kind=self._kind)
+        return cast(Mapping[str, AttributeValue], FixedAttributes(attributes))
