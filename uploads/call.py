@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from authz.identity import Authenticated
 from authz.sigv4.parts import RequestParts
 from uploads.body.form import FormReader
-from uploads.body.stream import ByteSource
 from uploads.gateway import Bucket, Gateway
 from uploads.s3.errors import EntityTooLarge
 from uploads.s3.operations import Operation
 from uploads.s3.post_form import expand_filename
 from uploads.s3.request import S3Request
+from uploads.wire_source import WireSource
 
 _FORM_OVERHEAD_BYTES = 1024 * 1024
 
@@ -25,7 +25,7 @@ class Call:
     gateway: Gateway
     parts: RequestParts
     s3: S3Request
-    source: ByteSource
+    source: WireSource
     authenticated: Authenticated = field(init=False)
     form: FormReader | None = None
     fields: Mapping[str, str] = field(default_factory=dict)

@@ -17,7 +17,8 @@ def told_on(current: Stage, body: VerifiedBody) -> Iterator[TimedBody]:
     are told on ``current`` at the end, whether it went well or not; the waits are counted, too.
 
     ``receive_wait_ms`` is what the client let us wait, ``backend_wait_ms`` all of the backend's time but
-    what it waited for blocks: connecting, taking them, committing, answering.
+    what it waited for blocks: connecting, taking them, committing, answering. ``zero_copy`` is true when the
+    payload stayed where the kernel had put it until the storage took it; else ``copied_by`` is who moved it.
     """
     timed, timeline = TimedBody(body), body.timeline
     began_ns = timeline.now_ns()
@@ -26,15 +27,18 @@ def told_on(current: Stage, body: VerifiedBody) -> Iterator[TimedBody]:
         yield timed
         committed_ns = timeline.now_ns()
     finally:
+        body.close()
         timeline.backend_wait_ns = timeline.now_ns() - began_ns - timed.pulled_ns
         current.set_all(
             {
                 "mizuchi.upload.bytes": body.size,
-                "mizuchi.upload.zero_copy": False,
+                "mizuchi.upload.zero_copy": not body.copied_by,
                 "mizuchi.upload.receive_wait_ms": timeline.receive_wait_ns / 1e6,
                 "mizuchi.upload.backend_wait_ms": timeline.backend_wait_ns / 1e6,
             }
         )
+        if body.copied_by:
+            current.set("mizuchi.upload.copied_by", body.copied_by)
         note_waits(timeline.receive_wait_ns / 1e9, timeline.backend_wait_ns / 1e9)
         _tell_moments(current, timeline, committed_ns)
 

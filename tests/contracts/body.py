@@ -18,8 +18,9 @@ class BodyBroke(Exception):
 
 
 class FakeBody:
-    """Implements ``uploads.body.stream.Body``. Raises ``BodyBroke`` instead of yielding block ``fail_at``
-    (negative: counted from the end, so -1 is the last). ``pulled`` counts the blocks asked for."""
+    """Implements ``uploads.body.stream.Body``, and writes over a block as soon as the next one, or the end,
+    is asked for. Raises ``BodyBroke`` instead of yielding block ``fail_at`` (negative: counted from the end,
+    so -1 is the last). ``pulled`` counts the blocks asked for."""
 
     def __init__(
         self,
@@ -30,7 +31,6 @@ class FakeBody:
         fail_at: int | None = None,
     ) -> None:
         self.length = len(data) if promised else None
-        self.block_bytes = block_bytes
         self.pulled = 0
         self._blocks = [data[start : start + block_bytes] for start in range(0, len(data), block_bytes)]
         self._fail_at = None if fail_at is None else fail_at % max(len(self._blocks), 1)
@@ -42,7 +42,7 @@ class FakeBody:
         assert self.pulled == 0, "wanted after the body was touched"
         self._wanted.add(algorithm)
 
-    def __iter__(self) -> Iterator[bytes | memoryview]:
+    def __iter__(self) -> Iterator[memoryview]:
         assert self.pulled == 0, "iterated twice"
         self.pulled = 1
         if self._fail_at is not None and not self._blocks:
@@ -52,7 +52,9 @@ class FakeBody:
             if index == self._fail_at:
                 raise BodyBroke
             self._size += len(block)
-            yield memoryview(block) if index % 2 else block
+            memory = bytearray(block)
+            yield memoryview(memory)
+            memory[:] = b"\xee" * len(memory)
         whole = b"".join(self._blocks)
         self._digests = {algorithm: digest(algorithm, whole) for algorithm in self._wanted}
 

@@ -26,6 +26,7 @@ from uploads.models import UploadRecord
 from uploads.s3.addressing import Address
 from uploads.s3.operations import Operation
 from uploads.s3.request import S3Request
+from uploads.wire_source import WireSource
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +43,7 @@ class Upload:
 
     def put_part(self) -> None:
         opened = self.opened()
-        source = io.BytesIO(b"part")
+        source = WireSource(io.BytesIO(b"part"), expected_bytes=4)
         body = VerifiedBody(
             source,
             proof=UnsignedPayload(),

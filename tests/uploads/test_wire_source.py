@@ -7,7 +7,7 @@ import io
 import pytest
 
 from uploads.s3.errors import IncompleteBody, RequestTimeout
-from uploads.wire_source import WireSource
+from uploads.wire_source import BinaryInput, WireSource
 
 
 class BrokenInput:
@@ -66,6 +66,44 @@ class Trickle(io.RawIOBase):
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
         buffer[:1] = b"x"
         return 1
+
+
+class Straight(io.BufferedIOBase):
+    """A server's input that receives into what it is given."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def readinto1(self, buffer: bytearray) -> int:  # type: ignore[override]
+        count = min(len(buffer), len(self._data))
+        buffer[:count], self._data = self._data[:count], self._data[count:]
+        return count
+
+
+@pytest.mark.parametrize(
+    ("stream", "copied_by"),
+    [
+        pytest.param(Straight(b"hello" + b"next request"), "", id="straight"),
+        pytest.param(io.BytesIO(b"hello" + b"next request"), "server", id="bytes behind readinto1"),
+        pytest.param(WholeReads(b"hello" + b"next request"), "server", id="bytes"),
+    ],
+)
+def test_receiving_into_a_buffer(stream: BinaryInput, copied_by: str) -> None:
+    source = WireSource(stream, expected_bytes=5)
+    buffer = bytearray(4)
+    assert [source.read_into(memoryview(buffer)), bytes(buffer)] == [4, b"hell"]
+    assert [source.read_into(memoryview(buffer)), bytes(buffer)] == [1, b"oell"]
+    assert source.read_into(memoryview(buffer)) == 0
+    assert source.received_bytes == 5
+    assert source.copied_by == copied_by
+
+
+def test_a_short_body_in_a_buffer_is_incomplete() -> None:
+    source = WireSource(Straight(b"hello"), expected_bytes=6)
+    buffer = memoryview(bytearray(10))
+    assert source.read_into(buffer) == 5
+    with pytest.raises(IncompleteBody):
+        source.read_into(buffer)
 
 
 def test_a_short_body_is_incomplete() -> None:

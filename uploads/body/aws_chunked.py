@@ -25,6 +25,8 @@ from uploads.s3.errors import (
     MalformedChunk,
 )
 
+# A line is looked for in a copy of what comes next, and few are longer.
+_USUAL_LINE_BYTES = 128
 _SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
 _SIGNATURE_EXTENSION = b"chunk-signature="
 _TRAILER_SIGNATURE = "x-amz-trailer-signature"
@@ -32,9 +34,11 @@ _TRAILER_SIGNATURE = "x-amz-trailer-signature"
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Payload bytes. Of a signed body they are proven only when a later event of ``feed`` arrives."""
+    """Payload bytes: those of what was fed from ``start`` to before ``end``. Of a signed body they are proven
+    only when a later event of ``feed`` arrives."""
 
-    data: memoryview
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +94,14 @@ class AwsChunkedDecoder:
         self._chunk_signature = b""
         self._chunk_remaining = 0
         self._line = bytearray()
-        self._input = b""
+        self._input = memoryview(b"")
         self._at = 0
 
-    def feed(self, data: bytes) -> Iterator[Event]:
+    def feed(self, data: bytes | memoryview) -> Iterator[Event]:
         """The events that ``data`` completes, found while you iterate; ``b""`` says that the input has ended.
 
-        Data events are views of ``data``. Iterate to the end before feeding more: RuntimeError otherwise.
+        Nothing is read twice: once a Data event came, all of ``data`` before its end may be written over.
+        Iterate to the end before feeding more: RuntimeError otherwise.
         Raises MalformedChunk, InvalidChunkSizeError, ChunkSignatureDoesNotMatch, InvalidTrailer, and
         IncompleteBody when the input ends too early or a chunk is longer than what is left of the promised
         payload. After an error the decoder is spent.
@@ -105,7 +110,7 @@ class AwsChunkedDecoder:
             raise RuntimeError("the events of what was fed before were not all taken")
         if not data and self.state is not State.COMPLETE:
             raise IncompleteBody
-        self._input, self._at = data, 0
+        self._input, self._at = memoryview(data), 0
         return self._events()
 
     def _events(self) -> Iterator[Event]:
@@ -125,15 +130,16 @@ class AwsChunkedDecoder:
     def _read_line(self, max_bytes: int) -> bytes | None:
         """The next line with its LF, None when the input ends first; raises MalformedChunk if longer."""
         room = max_bytes - len(self._line)
-        end = self._input.find(b"\n", self._at, self._at + room) + 1
-        if end:
-            line = bytes(self._line) + self._input[self._at : end]
-            self._line.clear()
-            self._at = end
-            return line
-        if len(self._input) - self._at >= room:
+        for length in (min(room, _USUAL_LINE_BYTES), room):
+            ahead = bytes(self._input[self._at : self._at + length])
+            if end := ahead.find(b"\n") + 1:
+                line = bytes(self._line) + ahead[:end]
+                self._line.clear()
+                self._at += end
+                return line
+        if len(ahead) >= room:
             raise MalformedChunk
-        self._line += self._input[self._at :]
+        self._line += ahead
         self._at = len(self._input)
         return None
 
@@ -161,14 +167,14 @@ class AwsChunkedDecoder:
         self.state = State.TRAILER
 
     def _read_data(self) -> Data:
-        view = memoryview(self._input)[self._at : self._at + self._chunk_remaining]
+        start, end = self._at, min(self._at + self._chunk_remaining, len(self._input))
         if self._signatures:
-            self._signatures.update(view)
-        self._at += len(view)
-        self._chunk_remaining -= len(view)
+            self._signatures.update(self._input[start:end])
+        self._at = end
+        self._chunk_remaining -= end - start
         if not self._chunk_remaining:
             self.state = State.DATA_END
-        return Data(view)
+        return Data(start, end)
 
     def _read_data_end(self) -> None:
         line = self._read_line(2)

@@ -1,106 +1,74 @@
-"""Several digests of one stream; those that cost more than the transfer run beside it in a thread."""
+"""Several digests of one stream; the one that costs most runs beside the transfer, on a helper thread."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from queue import Queue
-from threading import Thread
-from types import MappingProxyType, TracebackType
-from typing import Self
+from types import MappingProxyType
+from typing import Final
 
 from . import checksums
-from .checksums import Hasher
+from .checksums import Buffer
+from .lanes import HELPERS, HelperThreads, Lane
 from .stream import DigestAlgorithm
 
-_SLOW: frozenset[DigestAlgorithm] = frozenset({"md5", "sha1", "sha256"})
+# The most expensive first. CRCs cost less than handing a block over.
+_SLOW: Final[tuple[DigestAlgorithm, ...]] = ("md5", "sha1", "sha256")
 
-# Starting and ending a thread costs about 200 us, what MD5 takes for 128 KiB. With a file as the sink the
-# thread begins to win between 256 and 512 KiB: 1 MiB took 2.4 ms inline and 1.8 ms with it.
-THREAD_FROM_BYTES = 512 * 1024
+# A smaller body has mostly come when its first block has, so there is little left to hash it beside.
+THREAD_FROM_BYTES: Final = 512 * 1024
 
 
 class StreamDigests:
-    """Digests of the blocks passed to ``update``. A context manager: leaving it ends the helper thread.
+    """Digests of the blocks passed to ``update``.
 
-    ``length`` is the promised length in bytes: a large body gets its thread with the first block. A
-    block must not change until the digests are finished. Blocks wait at most one at a time.
+    ``length`` is the promised length in bytes: a large body has its helper from the first block on. One
+    digest is computed there, the others by the caller: receiving, storing and SHA-256 together take about as
+    long as MD5.
+
+    A block must not change until ``catch_up`` or ``finish`` returned.
     """
 
-    def __init__(self, algorithms: Iterable[DigestAlgorithm], length: int | None) -> None:
+    def __init__(
+        self, algorithms: Iterable[DigestAlgorithm], length: int | None, threads: HelperThreads = HELPERS
+    ) -> None:
         self._hashers = {algorithm: checksums.new(algorithm) for algorithm in algorithms}
-        self._fast = [hasher for name, hasher in self._hashers.items() if name not in _SLOW]
-        self._slow = [hasher for name, hasher in self._hashers.items() if name in _SLOW]
+        slowest = next((name for name in _SLOW if name in self._hashers), None)
+        self._slowest = self._hashers[slowest] if slowest else None
+        self._others = [hasher for name, hasher in self._hashers.items() if name != slowest]
         self._size = 0
         self._promised = length or 0
-        self._helper: _Helper | None = None
+        self._threads = threads
+        self._lane: Lane | None = None
 
-    def __enter__(self) -> Self:
-        return self
+    @property
+    def is_behind(self) -> bool:
+        """Are there blocks that are not known to be hashed?"""
+        return self._lane is not None and self._lane.unfinished > 0
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._helper:
-            self._helper.end()
-
-    def update(self, block: bytes | memoryview) -> None:
+    def update(self, block: Buffer) -> None:
         """Take the next block."""
         self._size += len(block)
-        for hasher in self._fast:
+        if self._slowest is not None:
+            if self._lane is None and max(self._size, self._promised) >= THREAD_FROM_BYTES:
+                self._lane = Lane(self._slowest, self._threads)
+            if self._lane is not None:
+                self._lane.put(block)
+            else:
+                self._slowest.update(block)
+        for hasher in self._others:
             hasher.update(block)
-        if not self._slow:
-            return
-        if self._helper is None and max(self._size, self._promised) >= THREAD_FROM_BYTES:
-            self._helper = _Helper(self._slow)
-        if self._helper:
-            self._helper.put(block)
-            return
-        for hasher in self._slow:
-            hasher.update(block)
+
+    def catch_up(self, behind: int = 0) -> None:
+        """Wait until at most the last ``behind`` blocks are not hashed. Raises what hashing raised."""
+        if self._lane is not None:
+            self._lane.wait(behind)
 
     def finish(self) -> Mapping[DigestAlgorithm, bytes]:
-        """The raw digests of everything; raises what the helper thread died of."""
-        if self._helper:
-            self._helper.end()
-            self._helper.reraise()
+        """The raw digests of everything; raises what hashing raised."""
+        self.catch_up()
         return MappingProxyType({name: hasher.digest() for name, hasher in self._hashers.items()})
 
-
-class _Helper:
-    """One thread that updates hashers with the blocks it is given; hashlib lets go of the GIL meanwhile."""
-
-    def __init__(self, hashers: list[Hasher]) -> None:
-        self._hashers = hashers
-        self._blocks: Queue[bytes | memoryview | None] = Queue(maxsize=1)
-        self._error: BaseException | None = None
-        self._thread = Thread(target=self._run, name="body-digests", daemon=True)
-        self._thread.start()
-
-    def put(self, block: bytes | memoryview) -> None:
-        self.reraise()
-        self._blocks.put(block)
-
-    def end(self) -> None:
-        if self._thread.is_alive():
-            self._blocks.put(None)
-            self._thread.join()
-
-    def reraise(self) -> None:
-        if self._error:
-            raise self._error
-
-    def _run(self) -> None:
-        # After an error it goes on taking blocks, or put() would wait for ever.
-        while (block := self._blocks.get()) is not None:
-            if self._error is None:
-                self._hash(block)
-
-    def _hash(self, block: bytes | memoryview) -> None:
-        try:
-            for hasher in self._hashers:
-                hasher.update(block)
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that reads the body
-            self._error = error
+    def abandon(self) -> None:
+        """Wait until nobody reads a block any more; the digests are not wanted."""
+        if self._lane is not None:
+            self._lane.settle()

@@ -8,7 +8,7 @@ Sources: S3 API reference, "Browser-based uploads using POST"; RFC 7578.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Protocol
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -26,7 +26,14 @@ from .stream import ByteSource
 # Fields, their headers and boundaries at their longest; what is beyond this before a file is no form.
 _MAX_BYTES_BEFORE_FILE: Final = 4 * MAX_FIELD_BYTES
 _HEAD_BLOCK_BYTES: Final = 4096
-_FILE_BLOCK_BYTES: Final = 256 * 1024
+_FILE_BLOCK_BYTES: Final = 64 * 1024
+
+
+class FormInput(Protocol):
+    """A form on the wire. ``read`` is as that of ``wsgi.input``, but it returns what came, one byte at least;
+    it raises what a ByteSource raises."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class FormReader:
@@ -36,7 +43,7 @@ class FormReader:
     Raises MalformedPOSTRequest when ``content_type`` is not multipart/form-data with a boundary.
     """
 
-    def __init__(self, source: ByteSource, content_type: str, content_length: int | None) -> None:
+    def __init__(self, source: FormInput, content_type: str, content_length: int | None) -> None:
         self.filename: str | None = None
         self.file_content_type: str | None = None
         self._source = source
@@ -62,15 +69,15 @@ class FormReader:
         return self._parts.fields
 
     def file_source(self) -> ByteSource:
-        """The bytes of the file, after ``read_fields``. Its ``read`` raises IncompleteBody when the form
+        """The bytes of the file, after ``read_fields``. Its ``read_into`` raises IncompleteBody when the form
         stops before its final boundary, and MalformedPOSTRequest."""
         return _FileSource(self)
 
-    def read_file(self, size: int) -> bytes:
-        """At least one and at most ``size`` bytes of the file; ``b""`` once the whole form was read."""
-        while not (block := self._parts.take(size)) and not self._parts.is_ended:
+    def read_file_into(self, buffer: memoryview) -> int:
+        """Put at least one byte of the file into ``buffer``; how many, 0 once the whole form was read."""
+        while not (count := self._parts.take_into(buffer)) and not self._parts.is_ended:
             self._feed(_FILE_BLOCK_BYTES)
-        return block
+        return count
 
     def _feed(self, size: int) -> int:
         wanted = size if self._remaining is None else min(size, self._remaining)
@@ -92,11 +99,13 @@ class FormReader:
 
 
 class _FileSource:
+    copied_by: Final = "form"
+
     def __init__(self, reader: FormReader) -> None:
         self._reader = reader
 
-    def read(self, size: int, /) -> bytes:
-        return self._reader.read_file(size)
+    def read_into(self, buffer: memoryview, /) -> int:
+        return self._reader.read_file_into(buffer)
 
 
 def _boundary(content_type: str) -> bytes:

@@ -65,14 +65,17 @@ class FormParts:
             "on_end": self._end,
         }
 
-    def take(self, size: int) -> bytes:
-        """At most ``size`` of the file's bytes that have arrived."""
-        if not self._blocks:
-            return b""
-        block = self._blocks.popleft()
-        if len(block) > size:
-            self._blocks.appendleft(block[size:])
-        return bytes(block[:size])
+    def take_into(self, buffer: memoryview) -> int:
+        """Put those of the file's bytes that have arrived, and fit, into ``buffer``; how many."""
+        filled = 0
+        while self._blocks and filled < len(buffer):
+            block = self._blocks.popleft()
+            taken = block[: len(buffer) - filled]
+            buffer[filled : filled + len(taken)] = taken
+            filled += len(taken)
+            if len(taken) < len(block):
+                self._blocks.appendleft(block[len(taken) :])
+        return filled
 
     def _begin_part(self) -> None:
         self._headers = {}

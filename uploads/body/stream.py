@@ -13,30 +13,38 @@ DigestAlgorithm = ChecksumAlgorithm | Literal["md5"]
 class ByteSource(Protocol):
     """The raw body on the wire: ``wsgi.input`` as the server gives it.
 
-    ``read(size)`` blocks for at least one byte and returns at most ``size``; ``b""`` is the end. It raises
-    ``RequestTimeout`` when the client stalled and ``IncompleteBody`` when the connection broke.
+    ``read_into(buffer)`` blocks for at least one byte and returns how many it put at the beginning of
+    ``buffer``; 0 is the end. It raises ``RequestTimeout`` when the client stalled and ``IncompleteBody``
+    when the connection broke.
+
+    ``copied_by`` is who had to copy the bytes on their way into the buffer, empty when nobody.
     """
 
-    def read(self, size: int, /) -> bytes: ...
+    @property
+    def copied_by(self) -> str: ...
+
+    def read_into(self, buffer: memoryview, /) -> int: ...
 
 
 class Body(Protocol):
     """A body that a backend pulls: decoded, hashed while it flows, verified before its last bytes.
 
     ``length`` is the promised number of payload bytes, None when nobody promised one. Iterating yields
-    non-empty blocks of at most ``block_bytes``. **The last block is yielded only after everything the
-    client claimed has been verified**; a false claim raises an S3Error instead, so whoever makes the
-    object visible after exhausting the iterator can never show an unverified object, and whoever
-    streams to a peer with a Content-Length can never complete it. Iterate once.
+    non-empty blocks. **The last block is yielded only after everything the client claimed has been
+    verified**; a false claim raises an S3Error instead, so whoever makes the object visible after exhausting
+    the iterator can never show an unverified object, and whoever streams to a peer with a Content-Length can
+    never complete it. Iterate once.
+
+    **A block is valid until the next one, or the end, is asked for**: its memory is used again. Whoever wants
+    bytes for longer copies them; whoever reads them on another thread has that finished before.
     """
 
     length: int | None
-    block_bytes: int
 
     def want(self, algorithm: DigestAlgorithm) -> None:
         """Ask, before iterating, that ``algorithm`` is computed too."""
 
-    def __iter__(self) -> Iterator[bytes | memoryview]: ...
+    def __iter__(self) -> Iterator[memoryview]: ...
 
     @property
     def size(self) -> int:

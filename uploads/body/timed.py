@@ -24,7 +24,8 @@ class Timeline:
 
     Moments are Unix times in nanoseconds, 0 until then: ``first_byte_ns`` and ``received_ns`` are those of
     the first and of the last byte that came from the client, ``verified_ns`` is when everything claimed of
-    the body was found true. They are read off a clock that never steps back, so they are in order.
+    the body was found true; ``last_read_ns`` is when the last read so far ended. They are read off a clock
+    that never steps back, so they are in order.
 
     ``receive_wait_ns`` is the time spent in reads, ``backend_wait_ns`` that of the backend but for its waits
     for blocks; that one is known at the end. ``stalls`` are the first ``MAX_STALLS`` of
@@ -34,9 +35,9 @@ class Timeline:
     __slots__ = (
         "_clock",
         "_epoch_ns",
-        "_last_read_ns",
         "backend_wait_ns",
         "first_byte_ns",
+        "last_read_ns",
         "receive_wait_ns",
         "received_ns",
         "stall_count",
@@ -47,7 +48,7 @@ class Timeline:
     def __init__(self, clock: Callable[[], int] = time.perf_counter_ns) -> None:
         self._clock = clock
         self._epoch_ns = time.time_ns() - clock()
-        self._last_read_ns = 0
+        self.last_read_ns = 0
         self.first_byte_ns = 0
         self.received_ns = 0
         self.verified_ns = 0
@@ -60,22 +61,22 @@ class Timeline:
         """Unix time by the clock of the moments."""
         return self._epoch_ns + self._clock()
 
-    def read(self, source: ByteSource, size: int) -> bytes:
-        """``source.read(size)``, noted. Raises what it raises."""
+    def read(self, source: ByteSource, buffer: memoryview) -> int:
+        """``source.read_into(buffer)``, noted. Raises what it raises."""
         began = self._clock()
         try:
-            wire = source.read(size)
+            count = source.read_into(buffer)
         finally:
             ended = self._clock()
             self._waited(ended - began, ended)
-        self._last_read_ns = self._epoch_ns + ended
-        if not self.first_byte_ns and wire:
-            self.first_byte_ns = self._last_read_ns
-        return wire
+        self.last_read_ns = self._epoch_ns + ended
+        if not self.first_byte_ns and count:
+            self.first_byte_ns = self.last_read_ns
+        return count
 
     def received(self) -> None:
         """What was read last was the end."""
-        self.received_ns = self._last_read_ns
+        self.received_ns = self.last_read_ns
 
     def verified(self) -> None:
         """Everything claimed was found true, now."""
@@ -99,18 +100,17 @@ class TimedBody:
         self._body = body
         self._clock = clock
         self.length = body.length
-        self.block_bytes = body.block_bytes
         self.pulled_ns = 0
 
     def want(self, algorithm: DigestAlgorithm) -> None:
         self._body.want(algorithm)
 
-    def __iter__(self) -> Iterator[bytes | memoryview]:
+    def __iter__(self) -> Iterator[memoryview]:
         blocks = iter(self._body)
         while (block := self._pull(blocks)) is not None:
             yield block
 
-    def _pull(self, blocks: Iterator[bytes | memoryview]) -> bytes | memoryview | None:
+    def _pull(self, blocks: Iterator[memoryview]) -> memoryview | None:
         began = self._clock()
         try:
             return next(blocks, None)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from types import MappingProxyType
+from typing import Final
 
 from authz.sigv4.proof import PayloadProof, Sha256Digest, SignedChunks, UnsignedTrailer
 from uploads.s3.errors import (
@@ -20,21 +21,24 @@ from uploads.s3.headers import ChecksumAlgorithm, ExpectedDigests
 
 from . import checksums
 from .aws_chunked import AwsChunkedDecoder, ChunkLimits, Data, Trailer
+from .buffers import BUFFERS, Buffers
 from .digesting import StreamDigests
+from .intake import Intake
 from .stream import ByteSource, DigestAlgorithm
 from .timed import Timeline
 
-_BLOCK_BYTES = 256 * 1024
+# A shorter piece of payload is moved to the end of the one before it: another block would cost more.
+_JOIN_BYTES: Final = 16 * 1024
 _NO_DIGESTS: Mapping[DigestAlgorithm, bytes] = MappingProxyType({})
 
 
 class VerifiedBody:
-    """The ``Body`` of one request. Every block but the last has ``block_bytes`` bytes.
+    """The ``Body`` of one request.
 
     ``wire_length`` is the Content-Length; nothing is read past it. None means that the source itself
     knows its end (chunked transfer-encoding); with ``is_end_certain`` it raises when that end was cut off,
     instead of ending there. ``payload_length`` is that of the object or part, None when
-    not promised. Blocks are never written to again, so they may be kept.
+    not promised. Blocks are parts of ``buffers``.
 
     Iterating raises, besides what ``source`` raises: IncompleteBody (fewer or more bytes than promised),
     EntityTooLarge (as soon as ``max_bytes`` is passed), BadDigest, XAmzContentSHA256Mismatch, InvalidDigest,
@@ -52,7 +56,7 @@ class VerifiedBody:
         payload_length: int | None,
         max_bytes: int,
         is_end_certain: bool = False,
-        block_bytes: int = _BLOCK_BYTES,
+        buffers: Buffers = BUFFERS,
     ) -> None:
         """Raises MissingContentLength when nothing would tell a truncated body from a whole one, and
         InvalidTrailer when a trailer was announced that this kind of body cannot have."""
@@ -64,21 +68,27 @@ class VerifiedBody:
         if not is_certain and not self._claims.algorithms():
             raise MissingContentLength
         self.length = payload_length
-        self.block_bytes = block_bytes
         self.timeline = Timeline()
         self.verified = False
         self._source = source
-        self._wire_remaining = wire_length
+        self._intake = Intake(source, self.timeline, buffers, wire_length)
         self._max_bytes = max_bytes
         self._algorithms: set[DigestAlgorithm] = set(self._claims.algorithms())
         self._digests = _NO_DIGESTS
         self._size = 0
-        self._is_started = False
+        self._has_joined = False
+        self._blocks: Generator[memoryview] | None = None
 
     @property
     def size(self) -> int:
         """Payload bytes received so far."""
-        return self._size
+        return self._size if self._decoder else self._size + self._intake.filled
+
+    @property
+    def copied_by(self) -> str:
+        """What copied payload in memory between the connection and the reader of the blocks; empty when
+        nothing did: ``server``, ``form``, or ``small chunks``."""
+        return self._source.copied_by or ("small chunks" if self._has_joined else "")
 
     @property
     def digests(self) -> Mapping[DigestAlgorithm, bytes]:
@@ -90,26 +100,38 @@ class VerifiedBody:
         self._require_fresh()
         self._algorithms.add(algorithm)
 
-    def __iter__(self) -> Iterator[bytes | memoryview]:
+    def __iter__(self) -> Iterator[memoryview]:
         self._require_fresh()
-        self._is_started = True
-        return self._verified_blocks()
+        self._blocks = self._verified_blocks()
+        return self._blocks
+
+    def close(self) -> None:
+        """Nobody reads the blocks any more, whether all were taken or not."""
+        if self._blocks is not None:
+            self._blocks.close()
 
     def _require_fresh(self) -> None:
-        if self._is_started:
+        if self._blocks is not None:
             raise RuntimeError("the body is already being read, and it can be read only once")
 
-    def _verified_blocks(self) -> Iterator[bytes | memoryview]:
-        with StreamDigests(self._algorithms, self.length) as digests:
+    def _verified_blocks(self) -> Generator[memoryview]:
+        digests = StreamDigests(self._algorithms, self.length)
+        try:
             held = None
-            for block in self._blocks():
-                digests.update(block)
+            for block in self._received_blocks(digests):
                 if held is not None:
                     yield held
-                held = block
+                    held = None
+                if self._may_be_last:
+                    held = block
+                else:
+                    yield block
             self._verify(digests)
-        if held is not None:
-            yield held
+            if held is not None:
+                yield held
+        finally:
+            digests.abandon()
+            self._intake.close()
 
     def _verify(self, digests: StreamDigests) -> None:
         if self.length is not None and self._size != self.length:
@@ -120,38 +142,53 @@ class VerifiedBody:
         self.verified = True
         self.timeline.verified()
 
-    def _blocks(self) -> Iterator[bytes | memoryview]:
-        gathered = _Gathered(self.block_bytes)
-        while wire := self._receive(self.block_bytes if self._decoder else gathered.room):
-            for piece in self._payload(wire):
-                self._count(len(piece))
-                yield from gathered.add(piece)
-        if self._wire_remaining:
+    def _received_blocks(self, digests: StreamDigests) -> Iterator[memoryview]:
+        """Blocks that are counted, and hashed or being hashed. The last so far is valid until the one after
+        the next is asked for, so it can be held back."""
+        intake = self._intake
+        while wire := intake.fill():
+            count = 0
+            for block in self._payload(wire):
+                count += 1
+                self._count(len(block))
+                digests.update(block)
+                yield block
+            if count and (digests.is_behind or self._may_be_last):
+                digests.catch_up(count)
+                intake.swap()
+        if intake.remaining:
             raise IncompleteBody
         self.timeline.received()
         if self._decoder:
             self._decoder.feed(b"")
-        yield from gathered.rest()
 
-    def _receive(self, size: int) -> bytes:
-        if self._wire_remaining is not None:
-            size = min(size, self._wire_remaining)
-        if not size:
-            return b""
-        wire = self.timeline.read(self._source, size)
-        if self._wire_remaining is not None:
-            self._wire_remaining -= len(wire)
-        return wire
+    @property
+    def _may_be_last(self) -> bool:
+        """Nothing says that there is payload after what has come."""
+        return self.length is None or self._size >= self.length
 
-    def _payload(self, wire: bytes) -> Iterable[bytes | memoryview]:
+    def _payload(self, wire: memoryview) -> Iterator[memoryview]:
+        """What is payload of these bytes, in few pieces."""
         if self._decoder is None:
             yield wire
             return
+        start = end = 0
         for event in self._decoder.feed(wire):
             if isinstance(event, Data):
-                yield event.data
+                size = event.end - event.start
+                if start == end:
+                    start, end = event.start, event.end
+                elif size < _JOIN_BYTES:
+                    wire[end : end + size] = wire[event.start : event.end]
+                    end += size
+                    self._has_joined = True
+                else:
+                    yield wire[start:end]
+                    start, end = event.start, event.end
             elif isinstance(event, Trailer):
                 self._claims.add_trailer(event.value)
+        if start < end:
+            yield wire[start:end]
 
     def _count(self, received: int) -> None:
         self._size += received
@@ -159,42 +196,6 @@ class VerifiedBody:
             raise EntityTooLarge
         if self.length is not None and self._size > self.length:
             raise IncompleteBody
-
-
-class _Gathered:
-    """Pieces made into blocks of one size; a piece that is a whole block passes uncopied."""
-
-    # Many tiny pieces would each keep the buffer alive that they are a view of.
-    _MAX_PIECES = 64
-
-    def __init__(self, block_bytes: int) -> None:
-        self.room = block_bytes
-        self._block_bytes = block_bytes
-        self._pieces: list[bytes | memoryview] = []
-
-    def add(self, piece: bytes | memoryview) -> Iterator[bytes | memoryview]:
-        while len(piece) > self.room:
-            head, piece = memoryview(piece)[: self.room], memoryview(piece)[self.room :]
-            self._append(head)
-            yield self._take()
-        self._append(piece)
-        if not self.room:
-            yield self._take()
-
-    def rest(self) -> Iterator[bytes | memoryview]:
-        if self._pieces:
-            yield self._take()
-
-    def _append(self, piece: bytes | memoryview) -> None:
-        self.room -= len(piece)
-        self._pieces.append(piece)
-        if len(self._pieces) > self._MAX_PIECES:
-            self._pieces = [b"".join(self._pieces)]
-
-    def _take(self) -> bytes | memoryview:
-        pieces, self._pieces = self._pieces, []
-        self.room = self._block_bytes
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 class _Claims:

@@ -29,7 +29,10 @@ _UNKNOWN_CONDITION = (
 class ReadableSource(Protocol):
     """A body on the wire, as ``uploads.body.stream.ByteSource``."""
 
-    def read(self, size: int, /) -> bytes: ...
+    @property
+    def copied_by(self) -> str: ...
+
+    def read_into(self, buffer: memoryview, /) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,16 +203,17 @@ class _RangedSource:
         self._source = source
         self._allowed = allowed
         self._size = 0
+        self.copied_by = source.copied_by
 
-    def read(self, size: int, /) -> bytes:
-        block = self._source.read(size)
-        self._size += len(block)
+    def read_into(self, buffer: memoryview, /) -> int:
+        count = self._source.read_into(buffer)
+        self._size += count
         if self._size > self._allowed.maximum:
             raise EntityTooLarge(
                 f"Your proposed upload exceeds the {self._allowed.maximum} bytes of the policy."
             )
-        if not block and self._size < self._allowed.minimum:
+        if not count and self._size < self._allowed.minimum:
             raise EntityTooSmall(
                 f"Your proposed upload has less than the policy's {self._allowed.minimum} bytes."
             )
-        return block
+        return count

@@ -11,6 +11,7 @@ from chunk_wire import chain, wire
 
 from authz.sigv4.proof import PayloadProof, Sha256Digest, SignedChunks, UnsignedPayload, UnsignedTrailer
 from uploads.body import checksums
+from uploads.body.buffers import Buffers
 from uploads.body.verified import VerifiedBody
 from uploads.s3.headers import ChecksumAlgorithm, ExpectedDigests
 
@@ -32,12 +33,15 @@ class Source:
         self.asked: list[int] = []
         self._at_most = at_most if callable(at_most) else lambda: at_most
 
-    def read(self, size: int, /) -> bytes:
-        assert size > 0
-        self.asked.append(size)
-        piece = bytes(self.data[self.at : self.at + min(size, self._at_most())])
+    copied_by = ""
+
+    def read_into(self, buffer: memoryview, /) -> int:
+        assert len(buffer) > 0
+        self.asked.append(len(buffer))
+        piece = self.data[self.at : self.at + min(len(buffer), self._at_most())]
+        buffer[: len(piece)] = piece
         self.at += len(piece)
-        return piece
+        return len(piece)
 
 
 def digest(algorithm: str, data: bytes) -> bytes:
@@ -55,8 +59,11 @@ class Sent:
     expected: ExpectedDigests
     payload_length: int | None
 
-    def read_by(self, source: Any = None, **changes: Any) -> VerifiedBody:
-        options = {
+    def read_by(self, source: Any = None, *, block_bytes: int | None = None, **changes: Any) -> VerifiedBody:
+        """``block_bytes``: all buffers have so many bytes."""
+        if block_bytes:
+            changes["buffers"] = Buffers(block_bytes, block_bytes)
+        options: dict[str, Any] = {
             "proof": self.proof,
             "expected": self.expected,
             "wire_length": len(self.body),

@@ -1,4 +1,4 @@
-"""Digests beside the transfer: the same with and without a helper thread, and no thread outlives its body."""
+"""Digests beside the transfer: the same with and without a helper thread, whose end is waited for."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ import pytest
 
 from uploads.body import digesting
 from uploads.body.digesting import THREAD_FROM_BYTES, StreamDigests
+from uploads.body.lanes import HelperThreads
 
 BLOCK = 65536
-
-
-def helper_threads():
-    return [thread for thread in threading.enumerate() if thread.name == "body-digests"]
 
 
 def blocks(size):
@@ -27,17 +24,16 @@ def blocks(size):
 @pytest.mark.parametrize("size", [0, BLOCK, THREAD_FROM_BYTES, 3 * THREAD_FROM_BYTES])
 def test_digests(size, promised):
     body = blocks(size)
-    with StreamDigests(["md5", "sha256", "crc32"], size if promised else None) as digests:
-        for block in body:
-            digests.update(block)
-        computed = digests.finish()
+    digests = StreamDigests(["md5", "sha256", "crc32"], size if promised else None)
+    for block in body:
+        digests.update(block)
+    computed = digests.finish()
     whole = b"".join(body)
     assert computed == {
         "md5": hashlib.md5(whole).digest(),
         "sha256": hashlib.sha256(whole).digest(),
         "crc32": zlib.crc32(whole).to_bytes(4, "big"),
     }
-    assert not helper_threads()
 
 
 @pytest.mark.parametrize(
@@ -51,27 +47,39 @@ def test_digests(size, promised):
         pytest.param([], THREAD_FROM_BYTES, 1, 0, id="nothing to compute"),
     ],
 )
-def test_when_a_thread_is_started(algorithms, length, count, threads):
-    with StreamDigests(algorithms, length) as digests:
-        for _ in range(count):
-            digests.update(bytes(BLOCK))
-        assert len(helper_threads()) == threads
-    assert not helper_threads()
-
-
-def update(count):
-    with StreamDigests(["md5"], THREAD_FROM_BYTES) as digests:
-        for _ in range(count):
-            digests.update(bytes(BLOCK))
-        return digests.finish()
-
-
-def test_the_thread_ends_when_the_body_is_given_up():
-    digests = StreamDigests(["sha1"], THREAD_FROM_BYTES)
-    with digests:
+def test_when_a_thread_helps(algorithms, length, count, threads):
+    helpers = CountedThreads()
+    digests = StreamDigests(algorithms, length, helpers)
+    for _ in range(count):
         digests.update(bytes(BLOCK))
-        assert helper_threads()
-    assert not helper_threads()
+    digests.finish()
+    assert bool(helpers.lanes) == bool(threads)
+    assert not digests.is_behind
+
+
+class CountedThreads(HelperThreads):
+    """One thread; ``lanes`` are those that it was asked to take up."""
+
+    def __init__(self):
+        super().__init__(1)
+        self.lanes = []
+
+    def take_up(self, lane):
+        self.lanes.append(lane)
+        super().take_up(lane)
+
+
+def test_threads_are_few_and_stay():
+    helpers = HelperThreads(2)
+    before = set(threading.enumerate())
+    for _ in range(5):
+        digests = [StreamDigests(["md5"], THREAD_FROM_BYTES, helpers) for _ in range(5)]
+        for block in blocks(THREAD_FROM_BYTES):
+            for each in digests:
+                each.update(block)
+        expected = hashlib.md5(b"".join(blocks(THREAD_FROM_BYTES))).digest()
+        assert [each.finish()["md5"] for each in digests] == [expected] * 5
+    assert len(set(threading.enumerate()) - before) == 2
 
 
 class FailingHasher:
@@ -82,48 +90,61 @@ class FailingHasher:
         raise AssertionError("a digest that failed was used")
 
 
-def test_an_error_in_the_thread_is_raised_to_the_reader(monkeypatch):
+def test_an_error_in_the_thread_is_raised_to_the_reader_who_never_hangs(monkeypatch):
     monkeypatch.setattr(digesting.checksums, "new", lambda algorithm: FailingHasher())
+    digests = StreamDigests(["md5"], THREAD_FROM_BYTES)
+    for _ in range(100):
+        digests.update(bytes(BLOCK))
     with pytest.raises(MemoryError):
-        update(1)
-    assert not helper_threads()
-
-
-def test_a_reader_never_hangs_on_a_failed_thread(monkeypatch):
-    monkeypatch.setattr(digesting.checksums, "new", lambda algorithm: FailingHasher())
+        digests.catch_up(1)
     with pytest.raises(MemoryError):
-        update(100)
-    assert not helper_threads()
+        digests.finish()
+    digests.abandon()
 
 
-def test_blocks_wait_bounded(monkeypatch):
-    """A slow digest holds the reader back: one block in work, one waiting, no more."""
-    gate, in_work = threading.Semaphore(0), threading.Semaphore(0)
+class GatedHasher:
+    def __init__(self):
+        self.gate, self.seen = threading.Semaphore(0), []
 
-    class GatedHasher:
-        def update(self, data):
-            in_work.release()
-            gate.acquire()
+    def update(self, data):
+        self.gate.acquire()
+        self.seen.append(bytes(data))
 
-        def digest(self):
-            return b""
+    def digest(self):
+        return b""
 
-    monkeypatch.setattr(digesting.checksums, "new", lambda algorithm: GatedHasher())
-    taken = []
 
-    def read():
-        with StreamDigests(["md5"], THREAD_FROM_BYTES) as digests:
-            for number in range(5):
-                digests.update(bytes(BLOCK))
-                taken.append(number)
+@pytest.mark.parametrize("how", ["catch_up", "abandon"])
+def test_a_block_may_change_once_it_is_hashed(monkeypatch, how):
+    hasher = GatedHasher()
+    monkeypatch.setattr(digesting.checksums, "new", lambda algorithm: hasher)
+    digests = StreamDigests(["md5"], THREAD_FROM_BYTES)
+    first, second = bytearray(b"first"), bytearray(b"second")
+    for block in (first, second):
+        digests.update(block)
+    assert digests.is_behind
+    hasher.gate.release(2)
+    if how == "catch_up":
+        digests.catch_up(1)
+        first[:] = b"XXXXX"
+        digests.catch_up()
+    else:
+        digests.abandon()
+    second[:] = b"XXXXXX"
+    assert hasher.seen == [b"first", b"second"]
+    assert not digests.is_behind
 
-    reader = threading.Thread(target=read)
-    reader.start()
-    in_work.acquire()
-    reader.join(timeout=0.2)
-    taken_while_held = list(taken)
-    gate.release(5)
-    reader.join()
-    assert taken_while_held == [0, 1]
-    assert taken == [0, 1, 2, 3, 4]
-    assert not helper_threads()
+
+def test_to_catch_up_is_to_wait(monkeypatch):
+    hasher = GatedHasher()
+    monkeypatch.setattr(digesting.checksums, "new", lambda algorithm: hasher)
+    digests = StreamDigests(["md5"], THREAD_FROM_BYTES)
+    digests.update(b"block")
+    digests.catch_up(1)  # one may be behind
+    waiting = threading.Thread(target=digests.catch_up)
+    waiting.start()
+    waiting.join(0.1)
+    was_waiting = waiting.is_alive()
+    hasher.gate.release()
+    waiting.join()
+    assert was_waiting

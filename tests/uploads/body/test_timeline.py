@@ -25,13 +25,16 @@ class Client:
     def clock(self) -> int:
         return self.now_ns
 
-    def read(self, size: int, /) -> bytes:
+    copied_by = ""
+
+    def read_into(self, buffer: memoryview, /) -> int:
         seconds, outcome = self.steps[self._turn]
         self._turn += 1
         self.now_ns += int(seconds * SECOND)
         if isinstance(outcome, Exception):
             raise outcome
-        return outcome
+        buffer[: len(outcome)] = outcome
+        return len(outcome)
 
 
 def timeline_of(*steps: tuple[float, bytes | Exception]) -> tuple[Timeline, int]:
@@ -42,9 +45,9 @@ def timeline_of(*steps: tuple[float, bytes | Exception]) -> tuple[Timeline, int]
     for _, outcome in steps:
         if isinstance(outcome, Exception):
             with pytest.raises(type(outcome)):
-                timeline.read(client, 10)
+                timeline.read(client, memoryview(bytearray(10)))
         else:
-            assert timeline.read(client, 10) == outcome
+            assert timeline.read(client, memoryview(bytearray(10))) == len(outcome)
     return timeline, began
 
 
@@ -118,10 +121,11 @@ def test_the_time_a_backend_waits_for_blocks_is_the_bodys() -> None:
     client = Client([(2, b"a"), (3, b"b"), (0, b"")])
 
     class Blocks:
-        length, block_bytes, size = 2, 1, 2
+        length, size = 2, 2
 
         def __iter__(self):  # type: ignore[no-untyped-def]
-            while block := client.read(1):
+            block = memoryview(bytearray(1))
+            while client.read_into(block):
                 yield block
 
     timed = TimedBody(Blocks(), client.clock)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import random
 import threading
 import tracemalloc
 from typing import get_args
@@ -16,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authz.sigv4.proof import Sha256Digest
+from uploads.body.buffers import Buffers
 from uploads.body.digesting import THREAD_FROM_BYTES
 from uploads.body.stream import Body
-from uploads.body.verified import VerifiedBody
 from uploads.s3.errors import IncompleteBody, MissingContentLength
 from uploads.s3.headers import ChecksumAlgorithm, ExpectedDigests
 
@@ -37,11 +38,10 @@ def joined(body):
 
 @proofs
 @pytest.mark.parametrize("size", [0, 1, 99, 100, 101, 250, 300])
-def test_blocks_are_full_but_the_last(proof, size):
+def test_what_comes_out_is_what_was_sent(proof, size):
     payload = bytes(index % 251 for index in range(size))
     body = send(payload, proof, algorithm="crc32", chunk_bytes=70).read_by(block_bytes=100)
-    blocks = [bytes(block) for block in body]
-    assert blocks == [payload[at : at + 100] for at in range(0, size, 100)]
+    assert joined(body) == payload
     assert body.size == size
     assert body.verified
 
@@ -83,8 +83,7 @@ def test_any_chunking_and_any_reads(
         body.want(name)
     blocks = [bytes(block) for block in body]
     assert b"".join(blocks) == payload
-    assert all(len(block) == block_bytes for block in blocks[:-1])
-    assert all(blocks)
+    assert all(0 < len(block) <= block_bytes for block in blocks)
     for name in wanted:
         assert body.digests[name] == digest(name, payload)
 
@@ -109,7 +108,6 @@ def test_bodies_of_botocore_without_a_checksum():
 def test_it_is_a_body():
     body: Body = send(b"abc", "plain").read_by()
     assert body.length == 3
-    assert body.block_bytes == 262144
 
 
 # --- reading
@@ -135,18 +133,6 @@ def test_an_aws_chunked_body_is_never_read_past_its_wire_length():
     assert source.at == len(sent.body)
 
 
-def test_a_whole_read_passes_uncopied():
-    pieces = [bytes([number]) * 100 for number in range(3)]
-    source = iter([*pieces, b""])
-
-    class Given:
-        def read(self, size, /):
-            return next(source)
-
-    body = Sent(PLAIN, b"", NO_CLAIMS, 300).read_by(Given(), wire_length=300, block_bytes=100)
-    assert [block is piece for block, piece in zip(body, pieces, strict=True)] == [True] * 3
-
-
 def test_short_reads_are_asked_to_fill_the_block():
     source = Source(b"x" * 250, at_most=60)
     body = Sent(PLAIN, b"x" * 250, NO_CLAIMS, 250).read_by(source, block_bytes=100)
@@ -154,17 +140,11 @@ def test_short_reads_are_asked_to_fill_the_block():
     assert source.asked == [100, 40, 100, 40, 50]
 
 
-def test_blocks_may_be_kept():
-    payload = bytes(range(250))
-    blocks = list(send(payload, "signed", chunk_bytes=30).read_by(block_bytes=100))
-    assert b"".join(blocks) == payload
-
-
 def test_receive_wait_is_counted():
     class Slow(Source):
-        def read(self, size, /):
+        def read_into(self, buffer, /):
             threading.Event().wait(0.02)
-            return super().read(size)
+            return super().read_into(buffer)
 
     body = send(b"abc", "plain").read_by(Slow(b"abc"))
     list(body)
@@ -204,7 +184,7 @@ def test_a_bare_chunked_transfer_is_refused():
 
 def test_a_bare_chunked_transfer_is_read_from_a_source_that_tells_when_it_is_cut():
     body = Sent(PLAIN, b"abc", NO_CLAIMS, None).read_by(wire_length=None, is_end_certain=True)
-    assert b"".join(body) == b"abc"
+    assert joined(body) == b"abc"
     assert body.length is None
 
 
@@ -251,69 +231,161 @@ class Endless(Source):
         self.left = size
         self.most = most
 
-    def read(self, size: int, /) -> bytes:
-        taken = min(size, self.left, self.most)
+    def read_into(self, buffer: memoryview, /) -> int:
+        taken = min(len(buffer), self.left, self.most)
         self.left -= taken
-        return bytes(taken)
+        return taken
+
+
+class LentBuffers(Buffers):
+    """Notes how much is out, at most and at present."""
+
+    def __init__(self, *sizes: int) -> None:
+        super().__init__(*sizes)
+        self.out = self.peak = 0
+
+    def take(self, size):
+        buffer = super().take(size)
+        self.out += len(buffer)
+        self.peak = max(self.peak, self.out)
+        return buffer
+
+    def give_back(self, buffer):
+        self.out -= len(buffer)
+        super().give_back(buffer)
 
 
 @pytest.mark.parametrize("most", [1 << 30, 50_000], ids=["whole reads", "short reads"])
-def test_memory_is_a_few_blocks(most):
-    body = Sent(PLAIN, b"", NO_CLAIMS, 64 * MIB).read_by(Endless(64 * MIB, most), wire_length=64 * MIB)
-    body.want("md5")
+@pytest.mark.parametrize("wanted", [[], ["md5", "sha256"]], ids=["no digest", "digests"])
+def test_memory_is_two_buffers_at_most(most, wanted):
+    buffers = LentBuffers()
+    body = Sent(PLAIN, b"", NO_CLAIMS, 64 * MIB).read_by(
+        Endless(64 * MIB, most), wire_length=64 * MIB, buffers=buffers
+    )
+    for algorithm in wanted:
+        body.want(algorithm)
     tracemalloc.start()
     try:
         assert sum(len(block) for block in body) == 64 * MIB
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 8 * body.block_bytes
+    assert buffers.peak <= (2 if wanted else 1) * buffers.large_bytes
+    assert buffers.out == 0
+    assert peak < 100_000
 
 
-def test_memory_of_tiny_chunks_is_a_few_blocks():
+def test_memory_of_tiny_chunks_is_two_buffers_at_most():
     body_bytes = b"1\r\na\r\n" * 65536 + b"0\r\n\r\n"
-    body = Sent(UNSIGNED, body_bytes, NO_CLAIMS, 65536).read_by(block_bytes=16384)
+    buffers = LentBuffers(16384, 16384)
+    body = Sent(UNSIGNED, body_bytes, NO_CLAIMS, 65536).read_by(buffers=buffers)
     tracemalloc.start()
     try:
-        assert sum(len(block) for block in body) == 65536
+        blocks = [len(block) for block in body]
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 8 * body.block_bytes
+    assert sum(blocks) == 65536
+    assert len(blocks) < 40
+    assert peak < 100_000
 
 
-def helper_threads():
-    return [thread for thread in threading.enumerate() if thread.name == "body-digests"]
+def test_a_small_body_has_a_small_buffer():
+    buffers = LentBuffers()
+    assert joined(send(b"x" * 1000, "plain").read_by(buffers=buffers)) == b"x" * 1000
+    assert buffers.peak == 1000
 
 
-def test_the_helper_thread_ends_with_the_body():
-    payload = bytes(2 * THREAD_FROM_BYTES)
-    body = send(payload, "plain").read_by()
-    body.want("sha1")
-    assert joined(body) == payload
-    assert not helper_threads()
+@pytest.mark.parametrize("fails", ["source", "reader"])
+def test_buffers_come_back_from_a_body_that_is_given_up(fails):
+    class Broken(Source):
+        def read_into(self, buffer, /):
+            if fails == "source" and self.at > 2 * MIB:
+                raise IncompleteBody
+            return super().read_into(buffer)
 
-
-def test_the_helper_thread_ends_when_iteration_is_abandoned():
-    body = send(bytes(2 * THREAD_FROM_BYTES), "plain").read_by()
-    body.want("sha1")
+    buffers = LentBuffers()
+    body = send(bytes(4 * MIB), "plain").read_by(Broken(bytes(4 * MIB)), buffers=buffers)
+    body.want("md5")
     blocks = iter(body)
     next(blocks)
-    assert len(helper_threads()) == 1
-    blocks.close()
-    assert not helper_threads()
+    assert buffers.out > 0
+    if fails == "source":
+        with pytest.raises(IncompleteBody):
+            list(blocks)
+    else:
+        body.close()
+    assert buffers.out == 0
 
 
-def test_the_helper_thread_ends_when_the_source_fails():
+def test_what_came_before_an_error_is_handed_on():
+    """So that its bytes are counted, and a storage has what there is."""
+
     class Broken(Source):
-        def read(self, size, /):
+        def read_into(self, buffer, /):
             if self.at:
                 raise IncompleteBody
-            return super().read(size)
+            return super().read_into(buffer)
 
-    payload = bytes(2 * THREAD_FROM_BYTES)
-    body: VerifiedBody = send(payload, "plain").read_by(Broken(payload))
-    body.want("md5")
+    body = send(bytes(1000), "plain").read_by(Broken(bytes(1000), at_most=600))
+    blocks = iter(body)
+    assert len(next(blocks)) == 600
     with pytest.raises(IncompleteBody):
-        list(body)
-    assert not helper_threads()
+        next(blocks)
+    assert body.size == 600
+
+
+# --- blocks are used again
+
+
+@proofs
+@pytest.mark.parametrize("is_promised", [True, False], ids=["length", "no length"])
+@pytest.mark.parametrize("chunk_bytes", [700, 20_000, 300_000])
+def test_a_block_is_whole_until_the_next_is_asked_for_and_hashed_before_it_changes(
+    proof, is_promised, chunk_bytes
+):
+    """The reader scribbles over what it is done with, a source over what it is given: nothing of it shows."""
+
+    class Scribbling(Source):
+        def read_into(self, buffer, /):
+            buffer[:] = b"\xee" * len(buffer)
+            return super().read_into(buffer)
+
+    payload = random.Random(1).randbytes(2 * MIB + 12345)
+    sent = send(payload, proof, algorithm="crc32c", chunk_bytes=chunk_bytes)
+    source = Scribbling(sent.body, iter([100_000, 5, 1 << 20] * 10_000).__next__)
+    length = len(payload) if is_promised else None
+    wire_length = len(sent.body) if is_promised else None
+    body = sent.read_by(
+        source,
+        payload_length=length,
+        wire_length=wire_length,
+        is_end_certain=True,
+        buffers=Buffers(4096, 65536),
+    )
+    body.want("md5")
+    received = bytearray()
+    for block in body:
+        received += block
+    assert received == payload
+    assert body.digests["md5"] == hashlib.md5(payload).digest()
+
+
+def test_the_memory_of_a_block_is_used_again():
+    body = send(bytes(4 * MIB), "plain").read_by(buffers=Buffers(MIB, MIB))
+    assert len({id(block.obj) for block in body}) == 1
+
+
+@pytest.mark.parametrize(
+    ("proof", "chunk_bytes", "copied_by"),
+    [
+        ("plain", 0, ""),
+        ("signed", 64 * 1024, ""),
+        ("unsigned trailer", 1000, "small chunks"),
+    ],
+)
+def test_who_copied_the_payload(proof, chunk_bytes, copied_by):
+    body = send(bytes(MIB), proof, chunk_bytes=chunk_bytes or MIB).read_by()
+    for _ in body:
+        pass
+    assert body.copied_by == copied_by

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from authz.sigv4.proof import UnsignedPayload
+from uploads.body.buffers import Buffers
 from uploads.body.verified import VerifiedBody
 from uploads.ledger.open_record import OpenRecord
 from uploads.progress import flows as module
@@ -22,10 +23,12 @@ class Source:
     def __init__(self, size: int) -> None:
         self.left = size
 
-    def read(self, size: int) -> bytes:
-        given = min(size, self.left)
+    copied_by = ""
+
+    def read_into(self, buffer: memoryview) -> int:
+        given = min(len(buffer), self.left)
         self.left -= given
-        return bytes(given)
+        return given
 
 
 def body_of(size: int, *, promised: int | None = None) -> VerifiedBody:
@@ -36,7 +39,7 @@ def body_of(size: int, *, promised: int | None = None) -> VerifiedBody:
         wire_length=promised or size,
         payload_length=promised or size,
         max_bytes=1 << 20,
-        block_bytes=BLOCK,
+        buffers=Buffers(BLOCK, BLOCK),
     )
 
 
