@@ -8,32 +8,43 @@ our own start with ``mizuchi.``. Values never hold secrets or a person's data: k
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping, MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer, get_current_span
 
 from tracing_app.propagation.w3c import write_context
-from tracing_app.recording.current_context import current_context, enter, leave, with_current
+from tracing_app.recording.attributes import NUMBERS
+from tracing_app.recording.current_context import SPAN_KEY, current_context, enter, leave, with_current
 from tracing_app.recording.fixed import FixedAttributes as FixedAttributes
+from tracing_app.recording.settings import RecordingLimits
+from tracing_app.recording.span import LightSpan
 from tracing_app.redaction import Redactor
 from tracing_app.redaction import upload_hash as upload_hash
+
+if TYPE_CHECKING:
+    from opentelemetry.util.types import AnyValue
+
+    from tracing_app.recording.tracer import LightTracer
 
 AttributeValue = str | bool | int | float
 Kind = Literal["internal", "client"]
 
 _METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
 _KINDS: Mapping[Kind, SpanKind] = {"internal": SpanKind.INTERNAL, "client": SpanKind.CLIENT}
+_MAX_LENGTH = RecordingLimits().max_attribute_length
 _trace_id: ContextVar[str] = ContextVar("mizuchi_trace_id", default="")
 
 
 class _Instruments:
-    """What this process records with; ``use`` replaces it once, when tracing begins."""
+    """What this process records with; ``use`` replaces it once, when tracing begins. ``light``: the tracer,
+    when it is one that ``start_below`` can be asked of."""
 
     tracer: Tracer | None = None
+    light: LightTracer | None = None
     redactor: Redactor | None = None
     baggage_hosts: frozenset[str] = frozenset()
 
@@ -41,6 +52,7 @@ class _Instruments:
 def use(tracer: Tracer, redactor: Redactor, baggage_hosts: Collection[str] = ()) -> None:
     """Record stages with this tracer from now on. ``baggage_hosts``, as ``host`` or ``host:port``, get it."""
     _Instruments.tracer, _Instruments.redactor = tracer, redactor
+    _Instruments.light = tracer if getattr(tracer, "decides_whole_traces", False) else None  # type: ignore[assignment]
     _Instruments.baggage_hosts = frozenset(baggage_hosts)
 
 
@@ -52,12 +64,20 @@ def is_tracing() -> bool:
 class Stage:
     """A piece of work under way; ``set`` adds an attribute, ``event`` marks a moment."""
 
-    __slots__ = ("_span",)
+    __slots__ = ("_plain", "_span")
 
     _span: Span
+    _plain: dict[str, AnyValue] | None
+    """Where a span of ours keeps its attributes, for those that need no look at their type."""
 
     def set(self, name: str, value: AttributeValue) -> None:
-        self._span.set_attribute(name, value)
+        plain = self._plain
+        if plain is not None and (
+            value.__class__ in NUMBERS or (value.__class__ is str and len(value) <= _MAX_LENGTH)
+        ):
+            plain[name] = value
+        else:
+            self._span.set_attribute(name, value)
 
     def set_all(self, attributes: Mapping[str, AttributeValue]) -> None:
         self._span.set_attributes(attributes)
@@ -71,6 +91,14 @@ class Stage:
     ) -> None:
         """``time_ns`` is Unix time in nanoseconds, now when None."""
         self._span.add_event(name, attributes, time_ns)
+
+    def events(self, moments: Sequence[tuple[str, int]]) -> None:
+        """Several at once, of which there is nothing to say but name and time."""
+        if type(self._span) is LightSpan:
+            self._span.add_moments(moments)
+            return
+        for name, time_ns in moments:
+            self._span.add_event(name, None, time_ns)
 
 
 class stage(Stage):  # noqa: N801 - reads as the context manager it is
@@ -94,11 +122,17 @@ class stage(Stage):  # noqa: N801 - reads as the context manager it is
     def __enter__(self) -> Stage:
         tracer = _Instruments.tracer
         if tracer is None:
-            self._span, self._token = INVALID_SPAN, None
+            self._span, self._plain, self._token = INVALID_SPAN, None, None
             return self
         # What ``start_as_current_span`` does, less what it does with exceptions.
         context = current_context()
-        self._span = span = tracer.start_span(self._name, context, _KINDS[self._kind], self._attributes)
+        light, parent = _Instruments.light, context.get(SPAN_KEY)
+        if light is not None and type(parent) is LightSpan and parent.buffer.settings is light.settings:
+            span: Span = light.start_below(parent, self._name, _KINDS[self._kind], self._attributes)
+        else:
+            span = tracer.start_span(self._name, context, _KINDS[self._kind], self._attributes)
+        self._span = span
+        self._plain = span.varied if type(span) is LightSpan else None
         self._token = enter(with_current(span, context))
         return self
 

@@ -10,18 +10,18 @@ import struct
 from collections.abc import Iterable, Sequence
 
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import DEFAULT_TRACE_STATE, StatusCode
 
 from tracing_app.recording.data import EventData, LinkData, Scope, SpanData, TraceData
 from tracing_app.recording.fixed import FixedAttributes
 
 from .attribute_wire import PairCache, encode_attributes
 from .exported_state import exported_state
-from .protobuf_wire import count_field, delimited, fixed32, text_field, varint
+from .protobuf_wire import SMALL, count_field, delimited, fixed32, text_field, varint
 from .signal import TRACES
 from .trace_queue import weigh
 
-_MAX_NAMES = 1024
+_MAX_NAMES, _MAX_NAME_BYTES = 1024, 256
 _MAX_SCOPES = 256
 _SAMPLED = 0x01
 _HAS_IS_REMOTE = 0x100
@@ -32,7 +32,7 @@ _time = struct.Struct("<BQ").pack
 
 _SPAN_KINDS = tuple(b"\x30" + bytes((kind + 1,)) for kind in range(5))
 _STATUS_CODES = {StatusCode.UNSET: b"", StatusCode.OK: b"\x18\x01", StatusCode.ERROR: b"\x18\x02"}
-_NO_STATUS = b"\x7a\x00"
+_UNSET, _NO_STATUS = StatusCode.UNSET, b"\x7a\x00"
 _TRACE_ID, _SPAN_ID, _PARENT_ID = b"\x0a\x10", b"\x12\x08", b"\x22\x08"
 _LOCAL_FLAGS, _REMOTE_FLAGS = (
     tuple(b"\x85\x01" + fixed32(flags | _SAMPLED | _HAS_IS_REMOTE | remote) for flags in range(256))
@@ -53,7 +53,7 @@ class SpanEncoder:
         self._event_pairs = PairCache(b"\x1a")
         self._link_pairs = PairCache(b"\x22")
         self._span_names: dict[str, bytes] = {}
-        self._event_names: dict[str, bytes] = {}
+        self._event_names: dict[str, tuple[bytes, bytes]] = {}
         self._scopes: dict[int, tuple[Scope, bytes, bytes]] = {}
 
     def encode(self, traces: Iterable[TraceData]) -> bytes:
@@ -93,39 +93,42 @@ class SpanEncoder:
     def _append_span(self, group: list[bytes], span: SpanData) -> None:
         # A context is a tuple; its properties cost a call each.
         trace_id, span_id, _, flags, state, _ = span.context
-        parts = [_TRACE_ID, trace_id.to_bytes(16, "big"), _SPAN_ID, span_id.to_bytes(8, "big")]
-        if state:
-            parts.append(text_field(b"\x1a", exported_state(state)))
-        if span.parent_span_id:
-            parts += (_PARENT_ID, span.parent_span_id.to_bytes(8, "big"))
-        name = self._span_names.get(span.name)
-        parts += (
+        parent, name = span.parent_span_id, self._span_names.get(span.name)
+        parts = [
+            _TRACE_ID,
+            trace_id.to_bytes(16, "big"),
+            _SPAN_ID,
+            span_id.to_bytes(8, "big"),
+            _PARENT_ID + parent.to_bytes(8, "big") if parent else b"",
             name if name is not None else _keep_name(self._span_names, b"\x2a", span.name),
             _SPAN_KINDS[span.kind._value_],
             _times(0x39, span.start_ns, 0x41, span.end_ns),
-        )
+            # What is exported was sampled, whoever decided so and when: W3C's flag says it from here on.
+            (_REMOTE_FLAGS if span.is_parent_remote else _LOCAL_FLAGS)[flags & 0xFF],
+        ]
         for fixed in span.fixed:
             parts.append(fixed.encoded or self._keep_fixed(fixed))
         if varied := span.varied:
             self._span_pairs.append_to(parts, varied)
-        if span.events:
-            self._append_events(parts, span.events)
+        if events := span.events:
+            self._append_events(parts, events)
         if span.links:
             self._append_links(parts, span.links)
+        if span.status_code is _UNSET and not span.status_description:
+            parts.append(_NO_STATUS)
+        else:
+            parts.append(_status(span.status_code, span.status_description))
+        if state is not DEFAULT_TRACE_STATE and state:
+            parts.append(text_field(b"\x1a", exported_state(state)))
         if span.dropped_attributes or span.dropped_events or span.dropped_links:
             parts += (
                 count_field(b"\x50", span.dropped_attributes),
                 count_field(b"\x60", span.dropped_events),
                 count_field(b"\x70", span.dropped_links),
             )
-        if span.status_code is StatusCode.UNSET and not span.status_description:
-            parts.append(_NO_STATUS)
-        else:
-            parts.append(_status(span.status_code, span.status_description))
-        # What is exported was sampled, whoever decided so and when: W3C's flag says it from here on.
-        parts.append((_REMOTE_FLAGS if span.is_parent_remote else _LOCAL_FLAGS)[flags & 0xFF])
         body = b"".join(parts)
-        group += (b"\x12", varint(len(body)), body)
+        length = len(body)
+        group += (b"\x12", SMALL[length] if length < 2048 else varint(length), body)
 
     def _keep_fixed(self, fixed: FixedAttributes) -> bytes:
         parts: list[bytes] = []
@@ -135,16 +138,29 @@ class SpanEncoder:
 
     def _append_events(self, parts: list[bytes], events: Sequence[EventData]) -> None:
         for name, time_ns, attributes, dropped in events:
-            encoded = self._event_names.get(name)
-            if encoded is None:
-                encoded = _keep_name(self._event_names, b"\x12", name)
+            known = self._event_names.get(name)
+            if known is None:
+                known = self._keep_event_name(name)
+            before, encoded = known
+            if not attributes and not dropped:
+                parts += (before, time_ns.to_bytes(8, "little"), encoded)
+                continue
             event = [_time(0x09, time_ns), encoded]
             if attributes:
                 self._event_pairs.append_to(event, attributes)
             if dropped:
                 event.append(count_field(b"\x20", dropped))
-            body = b"".join(event)
-            parts += (b"\x5a", varint(len(body)), body)
+            parts.append(delimited(b"\x5a", b"".join(event)))
+
+    def _keep_event_name(self, name: str) -> tuple[bytes, bytes]:
+        """All that comes before the time of an event without attributes, and its name."""
+        encoded = text_field(b"\x12", name)
+        known = b"\x5a" + varint(9 + len(encoded)) + b"\x09", encoded
+        if len(self._event_names) >= _MAX_NAMES:
+            self._event_names.clear()
+        if len(encoded) <= _MAX_NAME_BYTES:
+            self._event_names[name] = known
+        return known
 
     def _append_links(self, parts: list[bytes], links: Sequence[LinkData]) -> None:
         for link in links:
@@ -168,7 +184,7 @@ def _keep_name(names: dict[str, bytes], tag: bytes, name: str) -> bytes:
     encoded = text_field(tag, name)
     if len(names) >= _MAX_NAMES:
         names.clear()
-    if len(encoded) <= 256:
+    if len(encoded) <= _MAX_NAME_BYTES:
         names[name] = encoded
     return encoded
 

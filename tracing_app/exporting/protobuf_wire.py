@@ -8,9 +8,10 @@ from __future__ import annotations
 import struct
 
 _INT64 = 1 << 64
-_SMALL = tuple(
+SMALL = tuple(
     bytes((value,)) if value < 128 else bytes((value & 127 | 128, value >> 7)) for value in range(2048)
 )
+"""The varints of numbers below 2048."""
 
 double = struct.Struct("<d").pack
 fixed32 = struct.Struct("<I").pack
@@ -19,7 +20,7 @@ fixed32 = struct.Struct("<I").pack
 def varint(value: int) -> bytes:
     """``value`` (not negative) seven bits at a time, the lowest first."""
     if value < 2048:
-        return _SMALL[value]
+        return SMALL[value]
     encoded = bytearray()
     while value > 127:
         encoded.append(value & 127 | 128)

@@ -122,9 +122,9 @@ def _weigh(trace: TraceData) -> Queued[TraceData]:
             is_error = True
         for fixed in span.fixed:
             size += fixed.weight or _weigh_fixed(fixed)
-        attributes = span.varied
-        size += _ATTRIBUTE_BYTES * len(attributes)
-        for value in attributes.values():
+        varied = span.varied
+        size += _ATTRIBUTE_BYTES * len(varied)
+        for value in varied.values():
             if type(value) is str:
                 size += len(value)
             elif type(value) not in _FIXED:

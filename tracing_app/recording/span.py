@@ -112,7 +112,7 @@ class LightSpan(Span):
 
     @property
     def attributes(self) -> Attributes:
-        """All of them, in no order that means anything."""
+        """All of them, in no order that means anything; a key that was fixed may have been set anew."""
         if not self.fixed:
             return self.varied
         together: dict[str, AnyValue] = {}
@@ -147,8 +147,6 @@ class LightSpan(Span):
             if kept is None or not is_valid_key(key):
                 self.dropped_attributes += 1
                 return
-        if self.fixed:
-            self._loosen((key,))
         if key in attributes or len(attributes) < limits.max_span_attributes:
             attributes[key] = kept
         else:
@@ -159,12 +157,8 @@ class LightSpan(Span):
         if self.end_ns != _NOT_ENDED:
             self._warn_ended("set_attributes")
             return
-        if self.fixed:
-            self._loosen(attributes)
         if type(attributes) is FixedAttributes:
-            for key in attributes.keys() & present:
-                present.pop(key, None)
-            self.fixed = (*self.fixed, attributes)
+            self._add_fixed(attributes)
             return
         limits = self.buffer.settings.limits
         cleaned, dropped = clean_attributes(attributes, len(attributes), limits.max_attribute_length)
@@ -176,12 +170,21 @@ class LightSpan(Span):
             for key, value in cleaned.items():
                 self.set_attribute(key, value)
 
+    def _add_fixed(self, attributes: FixedAttributes) -> None:
+        """What was set before under the same keys is overwritten."""
+        if self.fixed:
+            self._loosen(attributes)
+        for key in attributes.keys() & self.varied:
+            self.varied.pop(key, None)
+        self.fixed = (*self.fixed, attributes)
+
     def _loosen(self, keys: Iterable[str]) -> None:
-        """Some of these keys may be fixed: then what was fixed with them becomes plain attributes."""
+        """Where one of these keys is fixed, what was fixed with it becomes plain attributes; those that are
+        plain were set later."""
         for fixed in self.fixed:
             if not fixed.keys().isdisjoint(keys):
                 self.fixed = tuple(other for other in self.fixed if other is not fixed)
-                self.varied.update(fixed)
+                self.varied = {**fixed, **self.varied}
 
     def add_event(
         self, name: str, attributes: Mapping[str, AnyValue] | None = None, timestamp: int | None = None
@@ -206,6 +209,21 @@ class LightSpan(Span):
             events.append(event)
         else:
             self._replace_oldest_event(events, event)
+
+    def add_moments(self, moments: Sequence[tuple[str, int]]) -> None:
+        """Events that have a name and a time (Unix, nanoseconds) and nothing else, by one call."""
+        events: list[EventData] = self.events  # type: ignore[assignment]
+        if self.end_ns != _NOT_ENDED:
+            self._warn_ended("add_moments")
+            return
+        buffer = self.buffer
+        count = len(moments)
+        if buffer.events_left >= count and len(events) + count <= buffer.settings.limits.max_events:
+            buffer.events_left -= count
+            events += [_new_event((name, time_ns, _NOTHING, 0)) for name, time_ns in moments]
+        else:
+            for name, time_ns in moments:
+                self.add_event(name, None, time_ns)
 
     def _replace_oldest_event(self, events: list[EventData], event: EventData) -> None:
         """The last events tell how it ended: the oldest makes room."""
@@ -293,6 +311,8 @@ class LightSpan(Span):
         self.end_ns = end_ns
         if self._is_local_root and buffer.dropped_spans:
             self.varied[DROPPED_SPANS] = buffer.dropped_spans
+        if self.fixed:
+            self._loosen(self.varied)
         self.varied = self.varied.copy()
         self.events = tuple(self.events)
         if self._links:

@@ -10,6 +10,8 @@ that the interpreter does whole. The counts that only bound memory may be off by
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from .data import SpanData, TraceData
 from .settings import RecordingSettings
 
@@ -54,13 +56,11 @@ class TraceBuffer:
 
     def close(self, local_root: SpanData) -> None:
         """Hand over what has ended by now, the local root last."""
-        # Closed first, then emptied one by one: whichever thread takes a span out of the list owns it.
+        # Closed first, then emptied one by one: whichever thread takes a span out of the list owns it. Each
+        # is taken by the interpreter's own loop, to the end of the list.
         self._is_closed = True
         spans = [local_root]
-        while self._spans:
-            try:
-                spans.append(self._spans.pop())
-            except IndexError:  # a late span was taken back by its thread meanwhile
-                break
+        with suppress(IndexError):
+            spans.extend(iter(self._spans.pop, None))
         spans.reverse()
         self.settings.sink.offer(TraceData(self.trace_id, spans))

@@ -39,8 +39,9 @@ class LightTracer(Tracer):
 
     def __init__(self, scope: Scope, settings: RecordingSettings) -> None:
         self._scope = scope
-        self._settings = settings
+        self.settings = settings
         self._head = settings.sampler if isinstance(settings.sampler, HeadSampler) else None
+        self.decides_whole_traces = self._head is not None
 
     def start_as_current_span(  # type: ignore[override]  # a context manager of ours, not the API's generator
         self,
@@ -71,34 +72,44 @@ class LightTracer(Tracer):
         record_exception: bool = True,
         set_status_on_exception: bool = True,
     ) -> Span:
-        settings = self._settings
         parent = (get_current() if context is None else context).get(SPAN_KEY)
         span: Span
-        if type(parent) is LightSpan and self._head is not None and parent.buffer.settings is settings:
-            buffer = parent.buffer
-            trace_id, parent_span_id, _, flags, state, _ = parent.context
-            own = valid_context((trace_id, settings.new_span_id(), False, flags, state, True))
-            if buffer.spans_left <= 0:
-                return DroppedSpan(own, settings, buffer)
-            buffer.spans_left -= 1
-            span = LightSpan(
-                buffer, False, self._scope, own, parent_span_id, False, name, kind, attributes, start_time
-            )
+        if type(parent) is LightSpan and self._head is not None and parent.buffer.settings is self.settings:
+            span = self.start_below(parent, name, kind, attributes, start_time)
         elif type(parent) is DroppedSpan and self._drops_below(parent):
             return parent.child()
         else:
             span = self._start_decided(parent, context, name, kind, attributes, links or (), start_time)
-            if type(span) is not LightSpan:
-                return span
+        if type(span) is not LightSpan:
+            return span
         if links:
             span.add_links(links)
         if not record_exception or not set_status_on_exception:
             span.on_exception(records=record_exception, sets_status=set_status_on_exception)
         return span
 
+    def start_below(
+        self,
+        parent: LightSpan,
+        name: str,
+        kind: SpanKind,
+        attributes: Mapping[str, AnyValue] | None = None,
+        start_time: int | None = None,
+    ) -> LightSpan | DroppedSpan:
+        """``start_span`` below a span of these ``settings``, when the sampler ``decides_whole_traces``."""
+        settings, buffer = self.settings, parent.buffer
+        trace_id, parent_span_id, _, flags, state, _ = parent.context
+        own = valid_context((trace_id, settings.new_span_id() or 1, False, flags, state, True))
+        if buffer.spans_left <= 0:
+            return DroppedSpan(own, settings, buffer)
+        buffer.spans_left -= 1
+        return LightSpan(
+            buffer, False, self._scope, own, parent_span_id, False, name, kind, attributes, start_time
+        )
+
     def _drops_below(self, parent: DroppedSpan) -> bool:
         """All is, below a span that its trace's limit dropped; else if the sampler would say it again."""
-        return parent.settings is self._settings and (self._head is not None or parent.buffer is not None)
+        return parent.settings is self.settings and (self._head is not None or parent.buffer is not None)
 
     def _start_decided(
         self,
@@ -111,7 +122,7 @@ class LightTracer(Tracer):
         start_time: int | None,
     ) -> Span:
         """Start a local root, or a child when the sampler wants to be asked about each."""
-        settings = self._settings
+        settings = self.settings
         above = _valid_context(parent)
         if above is None:
             trace_id, parent_id, is_remote = settings.new_trace_id(), 0, False
@@ -125,7 +136,7 @@ class LightTracer(Tracer):
             decision, attributes = head.decision, head.attributes
             state = DEFAULT_TRACE_STATE if head.trace_state is None else head.trace_state
         own_flags = _FLAGS[(flags & _RANDOM) | (decision is Decision.RECORD_AND_SAMPLE)]
-        own = valid_context((trace_id, settings.new_span_id(), False, own_flags, state, True))
+        own = valid_context((trace_id, settings.new_span_id() or 1, False, own_flags, state, True))
         if decision is Decision.DROP:
             return DroppedSpan(own, settings)
 
@@ -143,7 +154,7 @@ class LightTracer(Tracer):
 
     def _buffer_of(self, parent: object) -> TraceBuffer | None:
         """Where the spans of the parent's trace are kept, None below anything but a span of this provider."""
-        if type(parent) is LightSpan and parent.buffer.settings is self._settings:
+        if type(parent) is LightSpan and parent.buffer.settings is self.settings:
             return parent.buffer
         return None
 
