@@ -7,8 +7,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from django.db import DatabaseError
-
 from .group_commit import REFUSED
 
 logger = logging.getLogger("uploads.records")
@@ -61,12 +59,10 @@ class Outage:
             self.over()
             logger.info("%d records were written late: the database answers again", written)
 
-    def close(self) -> None:
-        """Write what is kept, or tell how much is lost. When the process ends."""
-        try:
-            self.write_late()
-        except DatabaseError as error:
-            logger.error("%d records of uploads are lost with this worker: %s", self.late, error)
+    def tell_lost(self) -> None:
+        """When the process ends: what is kept ends with it."""
+        if self._late:
+            logger.error("%d records of uploads are lost with this worker", self.late)
 
 
 OUTAGE: Final = Outage()

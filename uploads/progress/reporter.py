@@ -55,10 +55,11 @@ class ProgressReporter:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; what it told of bodies is withdrawn."""
+        """End the thread; what it told of bodies is withdrawn, and records that were late are written."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(_END_SECONDS)
+        OUTAGE.tell_lost()
 
     def report(self) -> None:
         """Tell once. When nothing is under way and nothing came to its end since the last time: no query."""
@@ -73,9 +74,7 @@ class ProgressReporter:
             self._failed(error)
             return
         self._has_rows = bool(slow)
-        if self._is_failing:
-            self._is_failing = False
-            logger.info("progress of uploads is told again")
+        self._succeeded()
 
     def keep_records(self) -> None:
         """Write ahead the records of bodies that last, and those that the database did not take before. When
@@ -89,6 +88,8 @@ class ProgressReporter:
             write_ahead(unwritten)
         except DatabaseError as error:
             self._failed(error)
+        else:
+            self._succeeded()
 
     def close(self) -> None:
         """Withdraw what was told of bodies."""
@@ -106,7 +107,7 @@ class ProgressReporter:
             if self._flows.now() >= report_at:
                 self.report()
                 report_at += INTERVAL_SECONDS
-        OUTAGE.close()
+        self.keep_records()
         self.report()
         self.close()
         connection.close()
@@ -148,6 +149,11 @@ class ProgressReporter:
             began_at=datetime.fromtimestamp(flow.began_at, UTC),
             updated_at=Now(),
         )
+
+    def _succeeded(self) -> None:
+        if self._is_failing:
+            self._is_failing = False
+            logger.info("progress of uploads is told again")
 
     def _failed(self, error: DatabaseError) -> None:
         close_old_connections()
