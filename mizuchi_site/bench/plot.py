@@ -1,10 +1,12 @@
-"""The figures of reports as a picture: for each column of a table a chart of bars, with their quartiles."""
+"""The figures of reports as a picture: a chart of bars or lines for each column of a table."""
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping, Sequence
 
+from .plot_lines import STYLE as LINES_STYLE
+from .plot_lines import lines_chart
 from .report import Figure, Report, Table
 
 _BAR, _VALUE, _ROW, _HEAD = 360, 120, 22, 40
@@ -31,7 +33,7 @@ def plot(reports: Sequence[Report]) -> bytes:
         height=str(sum(heights)),
         role="img",
     )
-    ET.SubElement(root, "style").text = _STYLE
+    ET.SubElement(root, "style").text = LINES_STYLE + _STYLE
     for number, chart in enumerate(charts):
         chart.set("y", str(sum(heights[:number])))
         root.append(chart)
@@ -41,8 +43,20 @@ def plot(reports: Sequence[Report]) -> bytes:
 
 def _charts(report: Report, table: Table, label: int) -> Iterator[ET.Element]:
     for column in table.columns:
-        figures = {name: row[column] for name, row in table.rows.items() if column in row}
-        yield _chart(f"{report.benchmark}, {table.title}: {column}", figures, label)
+        title = f"{report.benchmark}, {table.title}: {column}"
+        if table.lines:
+            yield lines_chart(title, _lines(table, column))
+        else:
+            figures = {name: row[column] for name, row in table.rows.items() if column in row}
+            yield _chart(title, figures, label)
+
+
+def _lines(table: Table, column: str) -> dict[str, dict[str, Figure]]:
+    """A line has the points that have something in the column, which may be none."""
+    return {
+        name: {point: table.rows[row][column] for point, row in line.items() if column in table.rows[row]}
+        for name, line in table.lines.items()
+    }
 
 
 def _chart(title: str, figures: Mapping[str, Figure], label: int) -> ET.Element:

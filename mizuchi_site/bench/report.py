@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .rounds import Spread
@@ -25,11 +25,13 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows by name, each with a figure for every column that it has. ``note``: what else one must know."""
+    """Rows by name, each with a figure for every column that it has. ``note``: what else one must know.
+    ``lines``, when rows are points of lines: for each line the name of the row by that of the point."""
 
     title: str
     rows: Mapping[str, Mapping[str, Figure]]
     note: str = ""
+    lines: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def columns(self) -> list[str]:

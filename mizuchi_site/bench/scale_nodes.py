@@ -82,7 +82,10 @@ def by_nodes(
         for at_once in extent.at_once
         for side in _SIDES
     }
-    return Table(_TITLE, rows, _NOTE)
+    lines = {
+        side: {f"{at_once} at once": _name(side, at_once) for at_once in extent.at_once} for side in _SIDES
+    }
+    return Table(_TITLE, rows, _NOTE, lines)
 
 
 @contextmanager

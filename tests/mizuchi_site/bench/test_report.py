@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 from mizuchi_site.bench.plot import plot
 from mizuchi_site.bench.report import Figure, Report, Table
@@ -63,3 +64,21 @@ def test_the_picture_is_an_svg_with_a_chart_for_each_column() -> None:
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert len(root.findall("{*}svg")) == 2
     assert "1.046" in ET.tostring(root, encoding="unicode")
+
+
+def test_rows_that_are_points_of_lines_are_drawn_as_lines() -> None:
+    values = {"one": {"1": 5.0, "8": 90.0}, "two": {"1": 6.0, "8": 40.0}}
+    lines = {side: {point: f"{side}, {point} at once" for point in line} for side, line in values.items()}
+    rows = {
+        lines[side][point]: {"p99": Figure(Spread(value, value, value), "ms")}
+        for side, line in values.items()
+        for point, value in line.items()
+    }
+    report = replace(REPORT, tables=[Table("By nodes", rows, lines=lines)])
+    (chart,) = ET.fromstring(plot([report])).findall("{*}svg")
+    one, two = (
+        [float(point.split(",")[1]) for point in line.attrib["points"].split()]
+        for line in chart.findall("{*}polyline")
+    )
+    assert one[0] > two[0] > two[1] > one[1], "more is higher up"
+    assert {"one", "two", "1", "8"} <= {text.text for text in chart.findall("{*}text")}
