@@ -80,5 +80,5 @@ def _drawn(line: Line, scale: Scale, kind: str) -> Iterator[ET.Element]:
 
 
 def _text(parent: ET.Element, x: float, y: float, content: str, kind: str = "") -> None:
-    element = ET.SubElement(parent, "text", x=f"{x:.1f}", y=f"{y:g}", **({"class": kind} if kind else {}))
+    element = ET.SubElement(parent, "text", {"x": f"{x:.1f}", "y": f"{y:g}", "class": kind})
     element.text = content
