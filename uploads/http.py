@@ -17,18 +17,15 @@ _METADATA = "x-amz-meta-"
 
 def request_parts(environ: Environ, trusted_proxies: Sequence[str] = ()) -> RequestParts:
     """``mizuchi.path`` is the percent-decoded path as bytes, put there before Django read it."""
-    headers = read_headers(environ)
     scheme, host = client_authority(environ, trusted_proxies)
     return RequestParts(
-        method=environ["REQUEST_METHOD"],
-        path=environ["mizuchi.path"],
-        query=environ.get("QUERY_STRING", ""),
-        headers=headers,
-        scheme=scheme,
-        host=host,
-        metadata_names=tuple(
-            name for name, _ in environ.get("mizuchi.headers", ()) if name.startswith(_METADATA)
-        ),
+        environ["REQUEST_METHOD"],
+        environ["mizuchi.path"],
+        environ.get("QUERY_STRING", ""),
+        read_headers(environ),
+        scheme,
+        host,
+        tuple([name for name, _ in environ.get("mizuchi.headers", ()) if name.startswith(_METADATA)]),
     )
 
 
@@ -48,11 +45,19 @@ def read_headers(environ: Environ) -> dict[str, str]:
     Our server leaves names with an underscore out of the environ, where they could pass for the header
     with a dash; only user metadata is let in by such a name.
     """
+    sent: Sequence[tuple[str, str]] = environ.get("mizuchi.headers", ())
+    headers = dict(sent)
+    if headers and len(headers) == len(sent) and "_" not in "".join(headers):
+        # As nearly always: nothing is repeated, so nothing is joined, and no name can pass for another.
+        for name in _WITHOUT_PREFIX.values():
+            if headers.get(name) == "":
+                del headers[name]
+        return headers
     headers = {name: environ[key] for key, name in _WITHOUT_PREFIX.items() if environ.get(key)}
     for key, value in environ.items():
         if key.startswith("HTTP_"):
             headers[key[5:].replace("_", "-").lower()] = value
-    for name, value in environ.get("mizuchi.headers", ()):
+    for name, value in sent:
         if "_" in name and name.startswith(_METADATA):
             headers[name.replace("_", "-")] = value
     return headers

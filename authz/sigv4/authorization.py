@@ -61,7 +61,7 @@ _AUTH_PARAMETERS = frozenset(name.lower() for name in _REQUIRED_PARAMETERS) | {
 _V2_PARAMETERS = frozenset({"awsaccesskeyid", "signature"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Signed:
     """A request's claim to be signed. ``timestamp`` is ``YYYYMMDDTHHMMSSZ`` and a valid time.
 
@@ -69,6 +69,8 @@ class Signed:
     presigned URLs that say nothing and POST forms have ``UNSIGNED-PAYLOAD``, a request whose header says
     nothing has None: it signs no body (curl before 8.0 does so). ``expires_seconds`` is None unless
     the request is presigned.
+
+    Not frozen, for Python makes that dear, and every request makes one: nobody changes it.
     """
 
     access_key_id: str

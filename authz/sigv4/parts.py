@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RequestParts:
     """One HTTP request's head.
 
@@ -16,6 +16,8 @@ class RequestParts:
     repeated headers arrive joined by a comma. ``scheme`` is ``http`` or ``https`` and ``host`` the
     authority the client used, both after trusted-proxy headers were applied. ``metadata_names`` are the
     names of user metadata headers as the client spelled them, ``_`` and all.
+
+    Not frozen, for Python makes that dear, and every request makes one: nobody changes it.
     """
 
     method: str

@@ -20,6 +20,7 @@ from .proof import ChunkChain, PayloadProof, Sha256Digest, SignedChunks, Unsigne
 from .scope import epoch_seconds
 from .signing import signature, signing_key, string_to_sign
 
+_STREAMING = "STREAMING-"
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -38,6 +39,8 @@ def verify(
     )
     expected = signature(key, string_to_sign(signed.timestamp, signed.scope, request))
     _check_signature(expected, signed)
+    if signed.payload_hash is None or not signed.payload_hash.startswith(_STREAMING):
+        return payload_proof(signed.payload_hash, None)
     chain = ChunkChain(
         signing_key=key, timestamp=signed.timestamp, scope=signed.scope.text, seed_signature=expected
     )

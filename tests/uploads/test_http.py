@@ -3,8 +3,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from uploads.http import is_trusted, request_parts
+from mizuchi_site.server.environ import build_environ
+from uploads.http import is_trusted, read_headers, request_parts
+
+SCOPE = {
+    "raw_path": b"/b/k",
+    "method": "PUT",
+    "query_string": b"",
+    "http_version": "1.1",
+    "scheme": "http",
+    "server": ("h", 80),
+    "client": ("c", 1),
+}
 
 
 def environ(**extra: Any) -> dict[str, Any]:
@@ -38,6 +51,30 @@ def test_underscores_pass_in_user_metadata_only() -> None:
 
     assert headers["x-amz-meta-my-key"] == "v"
     assert "x-amz-date" not in headers
+
+
+NAMES = (
+    "host",
+    "content-type",
+    "content-length",
+    "x-amz-date",
+    "x_amz_date",
+    "x-amz-meta-a",
+    "x-amz-meta-b_c",
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(["", "1", "b"])), max_size=6))
+def test_headers_are_the_same_by_whichever_of_the_two_they_are_read(sent: list[tuple[str, str]]) -> None:
+    """The environ's names, and the list of our server, which is read where that says the same."""
+    raw = [(name.encode(), value.encode()) for name, value in sent]
+    environ = build_environ(SCOPE | {"headers": raw})
+
+    headers = read_headers(environ)
+
+    by_name = read_headers(environ | {"mizuchi.headers": ()})
+    metadata = {n.replace("_", "-"): v for n, v in sent if "_" in n and n.startswith("x-amz-meta-")}
+    assert headers == by_name | metadata
 
 
 def test_metadata_names_are_kept_as_the_client_spelled_them() -> None:

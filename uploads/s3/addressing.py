@@ -8,7 +8,8 @@ production [2] Char.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from .errors import InvalidBucketName, InvalidKey, InvalidURI, KeyTooLongError
 
@@ -19,8 +20,7 @@ _IPV4 = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Which bucket and key a request names; both None for the service root."""
 
     bucket: str | None
@@ -41,6 +41,7 @@ def parse_address(path: bytes, host: str, domain: str | None) -> Address:
     return Address(check_bucket(_text(bucket)), check_key(_text(key)) if key else None)
 
 
+@lru_cache(maxsize=1024)
 def check_bucket(name: str) -> str:
     """``name`` if it is one that a bucket can have, else InvalidBucketName.
 

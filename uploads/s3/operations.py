@@ -19,8 +19,25 @@ from .errors import InvalidArgument, InvalidRequest, MethodNotAllowed
 _UPLOAD_ONLY = "This gateway is upload-only by design and does not answer {}. Use the storage behind it."
 
 
+_ACTIONS = {
+    "PostObject": "s3:PutObject",
+    "CreateMultipartUpload": "s3:PutObject",
+    "UploadPart": "s3:PutObject",
+    "CompleteMultipartUpload": "s3:PutObject",
+    "ListParts": "s3:ListMultipartUploadParts",
+    "ListMultipartUploads": "s3:ListBucketMultipartUploads",
+    "HeadBucket": "s3:ListBucket",
+    "HeadObject": "s3:GetObject",
+}
+
+
 class Operation(Enum):
-    """An S3 operation; the value is its name in the S3 API reference."""
+    """An S3 operation; the value is its name in the S3 API reference.
+
+    ``action`` is the right that the operation needs, as an IAM action of S3.
+    """
+
+    action: str
 
     PUT_OBJECT = "PutObject"
     POST_OBJECT = "PostObject"
@@ -35,10 +52,10 @@ class Operation(Enum):
     CREATE_BUCKET = "CreateBucket"
     HEAD_OBJECT = "HeadObject"
 
-    @property
-    def action(self) -> str:
-        """The right that the operation needs, as an IAM action of S3."""
-        return _ACTIONS.get(self, f"s3:{self.value}")
+    def __init__(self, name: str) -> None:
+        self.action = _ACTIONS.get(name, f"s3:{name}")
+
+    __hash__ = object.__hash__  # Enum's own is Python, and every request looks operations up
 
     @property
     def has_body(self) -> bool:
@@ -46,16 +63,6 @@ class Operation(Enum):
         return self in _WITH_BODY
 
 
-_ACTIONS = {
-    Operation.POST_OBJECT: "s3:PutObject",
-    Operation.CREATE_MULTIPART_UPLOAD: "s3:PutObject",
-    Operation.UPLOAD_PART: "s3:PutObject",
-    Operation.COMPLETE_MULTIPART_UPLOAD: "s3:PutObject",
-    Operation.LIST_PARTS: "s3:ListMultipartUploadParts",
-    Operation.LIST_MULTIPART_UPLOADS: "s3:ListBucketMultipartUploads",
-    Operation.HEAD_BUCKET: "s3:ListBucket",
-    Operation.HEAD_OBJECT: "s3:GetObject",
-}
 _WITH_BODY = frozenset(
     {
         Operation.PUT_OBJECT,
@@ -72,6 +79,8 @@ class Scope(Enum):
     SERVICE = "the service"
     BUCKET = "a bucket"
     OBJECT = "an object"
+
+    __hash__ = object.__hash__  # as of Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,10 @@ ROUTES = (
     Route(Scope.BUCKET, "PUT", Operation.CREATE_BUCKET),
     Route(Scope.BUCKET, "POST", Operation.POST_OBJECT),
 )
+_ROUTES = {
+    at: tuple(route for route in ROUTES if (route.scope, route.method) == at)
+    for at in {(route.scope, route.method) for route in ROUTES}
+}
 
 # Reads, listings and deletions of content: the operation's name by method, 405.
 _CONTENT = {
@@ -196,10 +209,11 @@ def match_operation(method: str, address: Address, query: Collection[str]) -> Op
     """
     scope = _scope(address)
     keys = frozenset(query)
-    _refuse_by_key(scope, method, keys)
-    _refuse_incomplete(scope, method, keys)
-    for route in ROUTES:
-        if route.scope is scope and route.method == method and route.required <= keys:
+    if keys:
+        _refuse_by_key(scope, method, keys)
+        _refuse_incomplete(scope, method, keys)
+    for route in _ROUTES.get((scope, method), ()):
+        if route.required <= keys:
             return route.operation
     raise _method_not_allowed(scope, _CONTENT.get((scope, method), f"{method} on {scope.value}"))
 

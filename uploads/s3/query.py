@@ -27,6 +27,7 @@ _NOT_HOISTED = frozenset(
         "x-amz-sdk-checksum-algorithm",
     }
 )
+_NO_QUERY: Mapping[str, str] = MappingProxyType({})
 _NOT_HOISTED_PREFIX = "x-amz-checksum-"
 _STILL_HOISTED = frozenset({"x-amz-checksum-algorithm", "x-amz-checksum-type"})
 
@@ -36,6 +37,8 @@ def parse_query(raw: str) -> Mapping[str, str]:
 
     Raises InvalidURI for what is not UTF-8 or not XML text, InvalidArgument for a name given twice.
     """
+    if not raw:
+        return _NO_QUERY
     query: dict[str, str] = {}
     for field in raw.split("&"):
         if not field:
@@ -53,6 +56,8 @@ def with_presigned_headers(headers: Mapping[str, str], query: Mapping[str, str])
 
     Raises InvalidRequest for a header that says something else than the URL.
     """
+    if not query:
+        return headers
     parameters = {name.lower(): value for name, value in query.items()}
     if "x-amz-signature" not in parameters:
         return headers

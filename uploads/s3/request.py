@@ -28,12 +28,13 @@ from .operations import Operation, match_operation, refuse_copy
 from .query import parse_query, with_presigned_headers
 
 _DEFAULT_CONTENT_TYPE = "binary/octet-stream"
+_LENGTH = re.compile("[0-9]{1,19}")
 _MAX_PARTS = 10_000
 _MAX_INT32 = 2**31 - 1
 _WITH_PAYLOAD = frozenset({Operation.PUT_OBJECT, Operation.UPLOAD_PART})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class S3Request:
     """A request whose head is valid.
 
@@ -43,6 +44,8 @@ class S3Request:
     ``payload_length`` is the length of the object or part itself: ``x-amz-decoded-content-length``
     for aws-chunked bodies, the Content-Length otherwise, None when nobody promised one (as in a form).
     Whether a body without a promised length can be told whole is for the body to say, not for the head.
+
+    Not frozen, for Python makes that dear, and every request makes one: nobody changes it.
     """
 
     operation: Operation
@@ -69,7 +72,8 @@ def parse_request(parts: RequestParts, domain: str | None) -> S3Request:
     if operation in _WITH_PAYLOAD and "x-amz-copy-source" in headers:
         raise refuse_copy(operation)
     refuse_unsupported(headers)
-    _check_query(operation, query)
+    if query:
+        _check_query(operation, query)
     content_length = _content_length(operation, headers)
     payload_length = _payload_length(operation, headers, content_length)
     return S3Request(operation, address, query, headers, content_length, payload_length)
@@ -176,6 +180,6 @@ def _payload_length(
 
 
 def _bytes(text: str, name: str) -> int:
-    if not re.fullmatch("[0-9]{1,19}", text.strip()):
+    if not _LENGTH.fullmatch(text.strip()):
         raise InvalidArgument(f"{name} must be one number of bytes.")
     return int(text)
