@@ -1,8 +1,9 @@
 """Objects as plain files in folders: ``{location}/{bucket}/{key}``, readable with any tool.
 
-Everything else is below ``{location}/.mizuchi``, on the same filesystem: ``tmp`` temporary files,
-``metadata`` a sidecar for each object, ``multipart`` uploads in progress, ``locks``. A bucket's name
-cannot start with a dot, so no object can get there.
+A file's metadata is in an extended attribute of it. Everything else is below ``{location}/.mizuchi``, on
+the same filesystem: ``tmp`` temporary files, ``metadata`` sidecars of files that cannot have theirs,
+``multipart`` uploads in progress, ``locks``. A bucket's name cannot start with a dot, so no object can get
+there.
 
 A key ending in ``/`` with an empty body, which some clients send as a folder marker, is a folder with a
 sidecar. Keys that are no path, and keys whose parent is an object, are ``KeyNotRepresentable``.
