@@ -43,8 +43,11 @@ _SQLITE_OPTIONS = {
     "timeout": 20,
     "transaction_mode": "IMMEDIATE",
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    "cached_statements": 8,
 }
-"""Several workers write one file: readers beside a writer, and writers that wait instead of failing."""
+"""Several workers write one file: readers beside a writer, and writers that wait instead of failing. Every
+request thread has a connection, and records are inserted by as many statements as they may be together, up to
+120 KiB each: of 32 that are kept, 64 threads would have 140 MiB."""
 
 
 _OWN_LOGGERS = ("mizuchi", "mizuchi_site", "uploads", "authz", "tracing_app")
