@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
-from tracing_app.api import Stage
+from tracing_app.api import FixedAttributes, Stage
 from uploads.body.timed import TimedBody, Timeline
 from uploads.body.verified import VerifiedBody
 from uploads.statistics.request import note_waits
@@ -29,35 +30,44 @@ def told_on(current: Stage, body: VerifiedBody) -> Iterator[TimedBody]:
     finally:
         body.close()
         timeline.backend_wait_ns = timeline.now_ns() - began_ns - timed.pulled_ns
-        current.set_all(
-            {
-                "mizuchi.upload.bytes": body.size,
-                "mizuchi.upload.zero_copy": not body.copied_by,
-                "mizuchi.upload.receive_wait_ms": timeline.receive_wait_ns / 1e6,
-                "mizuchi.upload.backend_wait_ms": timeline.backend_wait_ns / 1e6,
-            }
-        )
-        if body.copied_by:
-            current.set("mizuchi.upload.copied_by", body.copied_by)
+        current.set("mizuchi.upload.bytes", body.size)
+        current.set("mizuchi.upload.receive_wait_ms", timeline.receive_wait_ns / 1e6)
+        current.set("mizuchi.upload.backend_wait_ms", timeline.backend_wait_ns / 1e6)
+        current.set_all(_copied(body.copied_by))
         note_waits(timeline.receive_wait_ns / 1e9, timeline.backend_wait_ns / 1e9)
         _tell_moments(current, timeline, committed_ns)
 
 
+@lru_cache(maxsize=64)
+def _copied(by: str) -> FixedAttributes:
+    attributes: dict[str, str | bool] = {"mizuchi.upload.zero_copy": not by}
+    if by:
+        attributes["mizuchi.upload.copied_by"] = by
+    return FixedAttributes(attributes)
+
+
 def _tell_moments(current: Stage, timeline: Timeline, committed_ns: int) -> None:
     """Those that were, in order; a stall comes before the byte that ended it."""
-    moments: list[tuple[int, str, dict[str, float] | None]] = [
-        (timeline.first_byte_ns, "body.first_byte", None),
-        (timeline.received_ns, "body.received", None),
-        (timeline.verified_ns, "body.verified", None),
-        (committed_ns, "object.committed", None),
-    ]
+    moments = (
+        ("body.first_byte", timeline.first_byte_ns),
+        ("body.received", timeline.received_ns),
+        ("body.verified", timeline.verified_ns),
+        ("object.committed", committed_ns),
+    )
     if timeline.stalls:
-        current.set("mizuchi.upload.stalls", timeline.stall_count)
-        stalls = [
-            (stall.ended_ns, "body.stalled", {"mizuchi.stall_ms": stall.wait_ns / 1e6})
-            for stall in timeline.stalls
-        ]
-        moments = sorted([*stalls, *moments], key=lambda moment: moment[0])
-    for time_ns, name, attributes in moments:
-        if time_ns:
-            current.event(name, attributes, time_ns=time_ns)
+        _tell_stalls(current, timeline, moments)
+    else:
+        are_all = timeline.first_byte_ns and committed_ns
+        current.events(moments if are_all else [moment for moment in moments if moment[1]])
+
+
+def _tell_stalls(current: Stage, timeline: Timeline, moments: Iterable[tuple[str, int]]) -> None:
+    """And the moments among them."""
+    current.set("mizuchi.upload.stalls", timeline.stall_count)
+    events: list[tuple[int, str, dict[str, float] | None]] = [
+        (stall.ended_ns, "body.stalled", {"mizuchi.stall_ms": stall.wait_ns / 1e6})
+        for stall in timeline.stalls
+    ]
+    events += [(time_ns, name, None) for name, time_ns in moments if time_ns]
+    for time_ns, name, attributes in sorted(events, key=lambda event: event[0]):
+        current.event(name, attributes, time_ns=time_ns)

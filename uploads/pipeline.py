@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from authz.identity import Authenticated, Identity
 from authz.sigv4.proof import UnsignedPayload
-from tracing_app.api import stage
+from tracing_app.api import FixedAttributes, stage
 from uploads import records
 from uploads.backends.base import ObjectWrite, StoredObject
 from uploads.body.checksums import encode
@@ -118,6 +119,11 @@ def verified_checksums(body: VerifiedBody, expected: ExpectedDigests) -> Mapping
     return {algorithm: encode(body.digests[algorithm]) for algorithm in given}
 
 
+@lru_cache(maxsize=1024)
+def _upload_of(bucket: str, method: records.Method) -> FixedAttributes:
+    return FixedAttributes({"aws.s3.bucket": bucket, "mizuchi.upload.method": method})
+
+
 def _store(
     bucket: Bucket,
     key: str,
@@ -127,9 +133,7 @@ def _store(
     body: VerifiedBody,
     expected: ExpectedDigests,
 ) -> StoredObject:
-    with stage(
-        "upload.put_object", {"aws.s3.bucket": bucket.name, "mizuchi.upload.method": method}
-    ) as current:
+    with stage("upload.put_object", _upload_of(bucket.name, method)) as current:
         record = records.open_record(
             identity,
             bucket.name,

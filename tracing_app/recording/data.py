@@ -72,6 +72,16 @@ class SpanData(Protocol):
     def attributes(self) -> Attributes: ...
 
 
+def attribute_of(span: SpanData, name: str) -> AttributeValue | None:
+    """One attribute, None without it: cheaper than to put all of them together."""
+    value = span.varied.get(name)
+    if value is None:
+        for fixed in span.fixed:
+            if name in fixed:
+                return fixed[name]
+    return value
+
+
 class TraceData(NamedTuple):
     """The spans of one trace that this process recorded, kept together until the local root ended.
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from opentelemetry.util.types import AnyValue
+from typing import cast
 
 from .attributes import clean_attributes
 
 _MAX_COUNT, _MAX_LENGTH = 128, 4096
 
 
-class FixedAttributes(dict[str, AnyValue]):
+Plain = str | bool | int | float
+
+
+class FixedAttributes(dict[str, Plain]):
     """Give them to a span where attributes are given. Make them once and keep them: what does not repeat is
     better given as plain attributes.
 
@@ -21,8 +23,8 @@ class FixedAttributes(dict[str, AnyValue]):
 
     __slots__ = ("encoded", "weight")
 
-    def __init__(self, attributes: Mapping[str, AnyValue]) -> None:
+    def __init__(self, attributes: Mapping[str, Plain]) -> None:
         cleaned, _ = clean_attributes(attributes, _MAX_COUNT, _MAX_LENGTH)
-        super().__init__(cleaned)
+        super().__init__(cast(dict[str, Plain], cleaned))
         self.encoded: bytes | None = None
         self.weight: int | None = None

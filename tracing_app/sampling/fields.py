@@ -13,7 +13,7 @@ from typing import Literal
 
 from opentelemetry.trace import StatusCode
 
-from tracing_app.recording.data import SpanData
+from tracing_app.recording.data import SpanData, attribute_of
 
 Kind = Literal["text", "number", "duration", "size", "flag", "any"]
 Value = str | int | float | bool
@@ -87,7 +87,7 @@ def _guessed(text: str) -> Value:
 
 def _of_root(attribute: str) -> Reader:
     def read(spans: Sequence[SpanData]) -> Sequence[Value]:
-        value = spans[-1].attributes.get(attribute)
+        value = attribute_of(spans[-1], attribute)
         return (value,) if isinstance(value, (str, int, float)) else ()
 
     return read
@@ -97,7 +97,7 @@ def _of_any(attribute: str) -> Reader:
     def read(spans: Sequence[SpanData]) -> Sequence[Value]:
         values: list[Value] = []
         for span in spans:
-            value = span.attributes.get(attribute)
+            value = attribute_of(span, attribute)
             if isinstance(value, (str, int, float)):
                 values.append(value)
         return values
@@ -106,7 +106,7 @@ def _of_any(attribute: str) -> Reader:
 
 
 def _operation(spans: Sequence[SpanData]) -> Sequence[Value]:
-    method = spans[-1].attributes.get("rpc.method")
+    method = attribute_of(spans[-1], "rpc.method")
     return (method.removeprefix("S3/"),) if isinstance(method, str) else ()
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tracing_app.exporting.trace_queue import weigh
-from tracing_app.recording.data import TraceData
+from tracing_app.recording.data import TraceData, attribute_of
 
 _OPERATIONS = frozenset(
     f"S3/{name}"
@@ -45,7 +45,7 @@ class _Upload:
 
 def belongs_to_upload(trace: TraceData) -> bool:
     """Whether it is a request of a multipart upload."""
-    return trace.spans[-1].attributes.get("rpc.method") in _OPERATIONS
+    return attribute_of(trace.spans[-1], "rpc.method") in _OPERATIONS
 
 
 class HeldUploads:
@@ -78,7 +78,7 @@ class HeldUploads:
         upload = self._uploads.setdefault(trace.trace_id, _Upload())
         item = Held(trace, label, weigh(trace).size)
         upload.items.append(item)
-        if trace.spans[-1].attributes.get("rpc.method") in _LAST:
+        if attribute_of(trace.spans[-1], "rpc.method") in _LAST:
             upload.done_at = self._clock()
         self._bytes += item.size
         self._traces += 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
 
 from tracing_app.api import AttributeValue, FixedAttributes, Kind, stage
 from uploads.body.stream import Body
@@ -148,8 +147,8 @@ class TracedBackend:
     def _stage(self, name: str, bucket: str) -> stage:
         return stage(name, self._attributes(name, bucket), kind=self._kind)
 
-    def _made_attributes(self, name: str, bucket: str) -> Mapping[str, AttributeValue]:
+    def _made_attributes(self, name: str, bucket: str) -> FixedAttributes:
         attributes: dict[str, AttributeValue] = {"mizuchi.storage": self.name}
         if self._calls.is_service:
             attributes |= {"rpc.system.name": "aws-api", "rpc.method": name, "aws.s3.bucket": bucket}
-        return cast(Mapping[str, AttributeValue], FixedAttributes(attributes))
+        return FixedAttributes(attributes)
