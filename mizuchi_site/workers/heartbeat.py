@@ -1,7 +1,4 @@
-"""Tells the database every five seconds what this worker counted and how it is. No request waits for it.
-
-Once a minute it gives memory back, too.
-"""
+"""Tells the database every five seconds what this worker counted and how it is. No request waits for it."""
 
 from __future__ import annotations
 
@@ -18,7 +15,6 @@ from uploads.statistics.recorder import RequestRecorder
 from uploads.statistics.slots import prune_slots, write_slots
 from uploads.worker import worker_name
 
-from .free_memory import give_back_memory
 from .report import current_report, remove_report, write_report
 from .roll import prune_reports
 
@@ -28,7 +24,6 @@ BEAT_SECONDS: Final = 5.0
 STOP_SECONDS = 1.0
 """How long the end of the process waits for the last beat."""
 _PRUNE_BEATS: Final = 12
-_TRIM_SECONDS: Final = 60.0
 
 
 class Heartbeat:
@@ -42,7 +37,6 @@ class Heartbeat:
         self._started_at = timezone.now()
         self.beats = 0
         self._is_failing = False
-        self._trimmed_at = time.monotonic()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -91,9 +85,6 @@ class Heartbeat:
             self.beat()
         except Exception:
             logger.exception("what this worker counted could not be told")
-        if time.monotonic() - self._trimmed_at >= _TRIM_SECONDS:
-            give_back_memory()
-            self._trimmed_at = time.monotonic()
 
     def _say_goodbye(self) -> None:
         try:
