@@ -22,7 +22,7 @@ def document(body: bytes, status: int = 200) -> HttpResponse:
 
 def empty(status: int = 200) -> HttpResponse:
     """An answer without a body or a Content-Type."""
-    response = HttpResponse(status=status)
+    response = HttpResponse(status=status, content_type=XML)  # or Django works one out
     del response["Content-Type"]
     return response
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from authz.errors import (
@@ -43,6 +44,7 @@ _TOKEN = r"[!#$%&'*+.^_`|~0-9a-z-]+"  # noqa: S105 - an HTTP field name in lower
 _SIGNED_HEADERS = re.compile(rf"{_TOKEN}(?:;{_TOKEN})*")
 _SIGNATURE = re.compile(r"[0-9a-f]{64}")
 _UTC = ("GMT", "-0000", "+0000", "UTC")  # RFC 1123 wants GMT; botocore writes -0000.
+_MAX_KEPT_CHARACTERS = 1024
 _EXPIRES = re.compile(r"[0-9]{1,6}")
 
 _SIGV4_MARKS = frozenset({"x-amz-algorithm", "x-amz-credential", "x-amz-signature"})
@@ -242,20 +244,32 @@ def _presigned_payload_hash(headers: Mapping[str, str], parameters: Mapping[str,
 def _parse_signed_headers(
     text: str, headers: Mapping[str, str], malformed: type[AuthError]
 ) -> tuple[str, ...]:
-    if not _SIGNED_HEADERS.fullmatch(text):
-        raise malformed("SignedHeaders must be names of headers in lower case, separated by semicolons.")
-    names = tuple(sorted(text.split(";")))
-    signed = {name.replace("_", "-") for name in names}
-    if len(signed) != len(names) or "host" not in signed:
-        raise malformed("SignedHeaders must name host, and every header once.")
-    # The payload hash is a line of the canonical request in any case: S3 does not ask for it here too.
-    signed.add("x-amz-content-sha256")
+    split = _split_names if len(text) <= _MAX_KEPT_CHARACTERS else _split_names.__wrapped__
+    try:
+        names, signed = split(text)
+    except ValueError as error:
+        raise malformed(str(error)) from None
     if unsigned := [name for name in headers if name.startswith("x-amz-") and name not in signed]:
         raise UnsignedHeaders(
             "There were headers present in the request which were not signed: "
             f"{', '.join(unsigned)[:200]}. Sign them or leave them out."
         )
     return names
+
+
+@lru_cache(maxsize=1024)
+def _split_names(text: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The names sorted, and those that count as signed, as WSGI has them; a client signs the same again and
+    again."""
+    if not _SIGNED_HEADERS.fullmatch(text):
+        raise ValueError("SignedHeaders must be names of headers in lower case, separated by semicolons.")
+    names = tuple(sorted(text.split(";")))
+    signed = {name.replace("_", "-") for name in names}
+    if len(signed) != len(names) or "host" not in signed:
+        raise ValueError("SignedHeaders must name host, and every header once.")
+    # The payload hash is a line of the canonical request in any case: S3 does not ask for it here too.
+    signed.add("x-amz-content-sha256")
+    return names, frozenset(signed)
 
 
 def _check_algorithm(algorithm: str) -> None:
