@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,8 +76,9 @@ class GatewayNode:
     def kill(self) -> None:
         """SIGKILL to all of it at once, as when a machine loses its power."""
         assert self.process is not None
-        for pid in (self.process.pid, *self.worker_pids):
-            os.kill(pid, signal.SIGKILL)
+        for pid in (*self.worker_pids, self.process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> None:
