@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
-from uploads.s3.errors import IncompleteBody, RequestTimeout
-
-_Argument = TypeVar("_Argument")
-_Result = TypeVar("_Result")
+from uploads.s3.errors import IncompleteBody, RequestTimeout, S3Error
 
 
 class BinaryInput(Protocol):
@@ -28,36 +25,42 @@ class WireSource:
     """
 
     def __init__(self, stream: BinaryInput, *, expected_bytes: int | None) -> None:
-        self._stream: Any = stream
+        self._kind = type(stream)
+        self._read1: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
+        self._readinto1: Callable[[memoryview], int] | None = getattr(stream, "readinto1", None)
         self._expected_bytes = expected_bytes
         self.received_bytes = 0
 
     @property
     def copied_by(self) -> str:
         """``server`` when it has the bytes in memory of its own first."""
-        return "" if _reads_straight(type(self._stream)) else "server"
+        return "" if _reads_straight(self._kind) else "server"
 
     def read(self, size: int, /) -> bytes:
         """At most ``size`` bytes, as soon as some came; ``b""`` is the end."""
-        size = self._within(size)
-        if size == 0:
-            return b""
-        block: bytes = _translated(getattr(self._stream, "read1", self._stream.read), size)
-        self._count(len(block))
+        block = b""
+        if size := self._within(size):
+            try:
+                block = self._read1(size)
+            except OSError as error:
+                raise _s3_error(error) from error
+            self._count(len(block))
         return block
 
     def read_into(self, buffer: memoryview, /) -> int:
         """Receive into ``buffer`` what has come, one byte at least; how many, 0 at the end."""
-        size = self._within(len(buffer))
-        if size == 0:
-            return 0
-        room = buffer if size == len(buffer) else buffer[:size]
-        count: int = _translated(getattr(self._stream, "readinto1", self._copy), room)
-        self._count(count)
+        count = 0
+        if size := self._within(len(buffer)):
+            read = self._readinto1 or self._copy
+            try:
+                count = read(buffer if size == len(buffer) else buffer[:size])
+            except OSError as error:
+                raise _s3_error(error) from error
+            self._count(count)
         return count
 
     def _copy(self, buffer: memoryview) -> int:
-        block = getattr(self._stream, "read1", self._stream.read)(len(buffer))
+        block = self._read1(len(buffer))
         buffer[: len(block)] = block
         return len(block)
 
@@ -72,13 +75,8 @@ class WireSource:
             raise IncompleteBody
 
 
-def _translated(read: Callable[[_Argument], _Result], argument: _Argument) -> _Result:
-    try:
-        return read(argument)
-    except TimeoutError as error:
-        raise RequestTimeout from error
-    except OSError as error:
-        raise IncompleteBody from error
+def _s3_error(error: OSError) -> S3Error:
+    return RequestTimeout() if isinstance(error, TimeoutError) else IncompleteBody()
 
 
 def _reads_straight(kind: type) -> bool:

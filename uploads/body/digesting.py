@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from . import checksums
-from .checksums import Buffer
+from .checksums import Buffer, Hasher
 from .lanes import HELPERS, HelperThreads, Lane
 from .stream import DigestAlgorithm
 
@@ -32,9 +32,12 @@ class StreamDigests:
         self, algorithms: Iterable[DigestAlgorithm], length: int | None, threads: HelperThreads = HELPERS
     ) -> None:
         self._hashers = {algorithm: checksums.new(algorithm) for algorithm in algorithms}
-        slowest = next((name for name in _SLOW if name in self._hashers), None)
-        self._slowest = self._hashers[slowest] if slowest else None
-        self._others = [hasher for name, hasher in self._hashers.items() if name != slowest]
+        self._others = dict(self._hashers)
+        self._slowest: Hasher | None = None
+        for name in _SLOW:
+            if name in self._others:
+                self._slowest = self._others.pop(name)
+                break
         self._size = 0
         self._promised = length or 0
         self._threads = threads
@@ -49,13 +52,14 @@ class StreamDigests:
         """Take the next block."""
         self._size += len(block)
         if self._slowest is not None:
-            if self._lane is None and max(self._size, self._promised) >= THREAD_FROM_BYTES:
-                self._lane = Lane(self._slowest, self._threads)
             if self._lane is not None:
                 self._lane.put(block)
-            else:
+            elif self._promised < THREAD_FROM_BYTES and self._size < THREAD_FROM_BYTES:
                 self._slowest.update(block)
-        for hasher in self._others:
+            else:
+                self._lane = Lane(self._slowest, self._threads)
+                self._lane.put(block)
+        for hasher in self._others.values():
             hasher.update(block)
 
     def catch_up(self, behind: int = 0) -> None:

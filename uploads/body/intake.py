@@ -22,6 +22,19 @@ class Intake:
     A client that fills a buffer in no time gets a larger one, one that lets us wait a small one.
     """
 
+    __slots__ = (
+        "_buffers",
+        "_failure",
+        "_is_ended",
+        "_source",
+        "_taken",
+        "_timeline",
+        "_turn",
+        "_wanted",
+        "filled",
+        "remaining",
+    )
+
     def __init__(
         self, source: ByteSource, timeline: Timeline, buffers: Buffers, wire_length: int | None
     ) -> None:
@@ -47,18 +60,22 @@ class Intake:
         if self._is_ended or self.remaining == 0:
             return _NOTHING
         room = self._room()
-        began = self._timeline.now_ns()
+        waited_ns = self._timeline.receive_wait_ns
         try:
-            is_slow = self._receive(room, began + PATIENCE_NS)
+            self._receive(room, waited_ns + PATIENCE_NS)
         except Exception as error:
             if not self.filled:
                 raise
-            self._failure, is_slow = error, True
+            self._failure = error
         filled, self.filled = self.filled, 0
         if self.remaining is not None:
             self.remaining -= filled
-        self._adapt(is_full=filled == len(room), is_slow=is_slow)
-        return room[:filled]
+        is_full = filled == len(room)
+        if self._timeline.receive_wait_ns - waited_ns > PATIENCE_NS:
+            self._wanted = self._buffers.small_bytes
+        elif is_full:
+            self._wanted = min(self._wanted * GROWTH, self._buffers.large_bytes)
+        return room if is_full else room[:filled]
 
     def swap(self) -> None:
         """The next turn is the other buffer's: what this one holds is still needed."""
@@ -71,16 +88,14 @@ class Intake:
             if buffer is not None:
                 self._buffers.give_back(buffer)
 
-    def _receive(self, room: memoryview, deadline_ns: int) -> bool:
-        """Fill the room; whether that takes too long."""
-        while count := self._timeline.read(self._source, room[self.filled :] if self.filled else room):
+    def _receive(self, room: memoryview, patience_ns: int) -> None:
+        """Fill the room, as far as that goes before reads have taken ``patience_ns`` in all."""
+        timeline, size = self._timeline, len(room)
+        while count := timeline.read(self._source, room[self.filled :] if self.filled else room):
             self.filled += count
-            if self.filled == len(room):
-                return self._timeline.last_read_ns > deadline_ns
-            if self._timeline.last_read_ns > deadline_ns:
-                return True
+            if self.filled == size or timeline.receive_wait_ns > patience_ns:
+                return
         self._is_ended = True
-        return False
 
     def _raise(self) -> None:
         failure, self._failure = self._failure, None
@@ -89,12 +104,6 @@ class Intake:
                 raise failure
         finally:
             del failure  # its traceback has this frame
-
-    def _adapt(self, *, is_full: bool, is_slow: bool) -> None:
-        if is_slow:
-            self._wanted = self._buffers.small_bytes
-        elif is_full:
-            self._wanted = min(self._wanted * GROWTH, self._buffers.large_bytes)
 
     def _room(self) -> memoryview:
         wanted = self._wanted if self.remaining is None else min(self._wanted, self.remaining)

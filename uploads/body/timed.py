@@ -24,8 +24,7 @@ class Timeline:
 
     Moments are Unix times in nanoseconds, 0 until then: ``first_byte_ns`` and ``received_ns`` are those of
     the first and of the last byte that came from the client, ``verified_ns`` is when everything claimed of
-    the body was found true; ``last_read_ns`` is when the last read so far ended. They are read off a clock
-    that never steps back, so they are in order.
+    the body was found true. They are read off a clock that never steps back, so they are in order.
 
     ``receive_wait_ns`` is the time spent in reads, ``backend_wait_ns`` that of the backend but for its waits
     for blocks; that one is known at the end. ``stalls`` are the first ``MAX_STALLS`` of
@@ -35,9 +34,9 @@ class Timeline:
     __slots__ = (
         "_clock",
         "_epoch_ns",
+        "_last_read_ns",
         "backend_wait_ns",
         "first_byte_ns",
-        "last_read_ns",
         "receive_wait_ns",
         "received_ns",
         "stall_count",
@@ -48,7 +47,7 @@ class Timeline:
     def __init__(self, clock: Callable[[], int] = time.perf_counter_ns) -> None:
         self._clock = clock
         self._epoch_ns = time.time_ns() - clock()
-        self.last_read_ns = 0
+        self._last_read_ns = 0
         self.first_byte_ns = 0
         self.received_ns = 0
         self.verified_ns = 0
@@ -69,14 +68,14 @@ class Timeline:
         finally:
             ended = self._clock()
             self._waited(ended - began, ended)
-        self.last_read_ns = self._epoch_ns + ended
+        self._last_read_ns = self._epoch_ns + ended
         if not self.first_byte_ns and count:
-            self.first_byte_ns = self.last_read_ns
+            self.first_byte_ns = self._last_read_ns
         return count
 
     def received(self) -> None:
         """What was read last was the end."""
-        self.received_ns = self.last_read_ns
+        self.received_ns = self._last_read_ns
 
     def verified(self) -> None:
         """Everything claimed was found true, now."""

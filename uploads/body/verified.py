@@ -148,11 +148,13 @@ class VerifiedBody:
         intake = self._intake
         while wire := intake.fill():
             count = 0
-            for block in self._payload(wire):
+            for block in (wire,) if self._decoder is None else self._payload(self._decoder, wire):
                 count += 1
                 self._count(len(block))
                 digests.update(block)
                 yield block
+            if intake.remaining == 0:
+                break
             if count and (digests.is_behind or self._may_be_last):
                 digests.catch_up(count)
                 intake.swap()
@@ -167,13 +169,10 @@ class VerifiedBody:
         """Nothing says that there is payload after what has come."""
         return self.length is None or self._size >= self.length
 
-    def _payload(self, wire: memoryview) -> Iterator[memoryview]:
+    def _payload(self, decoder: AwsChunkedDecoder, wire: memoryview) -> Iterator[memoryview]:
         """What is payload of these bytes, in few pieces."""
-        if self._decoder is None:
-            yield wire
-            return
         start = end = 0
-        for event in self._decoder.feed(wire):
+        for event in decoder.feed(wire):
             if isinstance(event, Data):
                 size = event.end - event.start
                 if start == end:
