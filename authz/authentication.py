@@ -60,7 +60,7 @@ class SessionOpener(Protocol):
     def open(self, access_key_id: str, token: str) -> SessionKeys: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Caller:
     """Who a request says it comes from, and the secret that its signature must prove."""
 
