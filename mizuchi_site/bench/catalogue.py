@@ -54,7 +54,9 @@ BENCHMARKS: Mapping[str, Benchmark] = {
         upload.measure,
         upload.steps,
     ),
-    "scale": Benchmark("what more workers, slow uploads and records change", scale.measure, scale.steps),
+    "scale": Benchmark(
+        "what more workers, nodes, slow uploads and records change", scale.measure, scale.steps
+    ),
     "policy": Benchmark("what a decision of policy engines costs", policy.measure, policy.steps),
     "sigv4": Benchmark("what a signature costs", sigv4.measure, sigv4.steps),
 }
