@@ -169,7 +169,6 @@ def test_put_object_is_one_tree(watched: Watched, calls: Calls, tmp_path: Path) 
             "aws.s3.bucket": calls.bucket,
             "mizuchi.upload.bytes": 1000,
             "mizuchi.upload.method": "simple",
-            "mizuchi.upload.zero_copy": False,
         },
     }
     for name, attributes in said.items():

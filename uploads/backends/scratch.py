@@ -65,9 +65,7 @@ class ScratchFile:
     @TranslatedErrors()
     def write(self, block: bytes | memoryview) -> None:
         """Append one block, whole."""
-        written = os.write(self.fd, block)
-        while written < len(block):
-            written += os.write(self.fd, memoryview(block)[written:])
+        _write_whole(self.fd, block)
 
     @TranslatedErrors()
     def append_file(self, path: Path) -> None:
@@ -101,7 +99,7 @@ class ScratchFile:
 
 
 def _copy_some(source: int, target: int, remaining: int) -> int:
-    """Copy up to ``remaining`` bytes from the current offset; returns how many, never 0."""
+    """Copy up to ``remaining`` bytes between the current offsets; returns how many, never 0."""
     try:
         copied = os.copy_file_range(source, target, min(remaining, COPY_AT_ONCE_BYTES))
     except OSError:
@@ -112,7 +110,14 @@ def _copy_some(source: int, target: int, remaining: int) -> int:
     block = os.read(source, min(remaining, COPY_BYTES))
     if not block:
         raise OSError(f"a part ended {remaining} bytes early")
-    return os.write(target, block)
+    _write_whole(target, block)
+    return len(block)
+
+
+def _write_whole(fd: int, block: bytes | memoryview) -> None:
+    written = os.write(fd, block)
+    while written < len(block):
+        written += os.write(fd, memoryview(block)[written:])
 
 
 class Scratch:
