@@ -113,7 +113,7 @@ def kept(site: Site) -> Kept:
     broken = site.manage("shell", "-v", "0", "-c", NO_RECORDS)
     assert broken.returncode == 0, broken.stderr
     with pytest.raises(ClientError) as failed:
-        site.client().put_object(Bucket=BUCKET, Key="docs/three", Body=b"x")
+        site.client().put_object(Bucket=BUCKET, Key="docs/three", Body=bytes(2 * 1024 * 1024))
     made["failed"] = request_id(failed.value.response)
     deadline = time.monotonic() + 20
     while len(listed := site.listed("--bucket", BUCKET, "--since", "1h")) < len(made):
