@@ -30,7 +30,10 @@ from .base import (
 from .errors import BackendDenied, BackendError, BackendMisconfigured, Unsupported, UploadNotFound
 from .s3_boto import boto_client
 from .s3_calls import (
+    abort_call,
+    complete_call,
     create_call,
+    list_call,
     part_call,
     put_call,
     stored_object,
@@ -39,15 +42,14 @@ from .s3_calls import (
     upload_id,
 )
 from .s3_channel import Block
-from .s3_client import BodyClient
+from .s3_client import UpstreamClient
 from .s3_control import (
     calling,
     completed_object,
-    completion_parameters,
     part_page,
-    upload_parameters,
     uploads_in_progress,
 )
+from .s3_documents import completion_document, listed_parts, xml_fields
 from .s3_headers import checksum_header, checksum_text
 from .s3_parts import Part, cut
 from .s3_trailer import encode
@@ -71,11 +73,11 @@ class S3Backend:
         """Connects to nothing yet. Raises botocore's exceptions for values that it does not take."""
         self.name = config.name
         self._control = boto_client(config)
-        self._bodies = BodyClient(config, self._control)
+        self._upstream = UpstreamClient(config, self._control)
 
     def close(self) -> None:
         """Close idle connections."""
-        self._bodies.close()
+        self._upstream.close()
         self._control.close()
 
     # -- objects ------------------------------------------------------------------------------------------
@@ -95,7 +97,7 @@ class S3Backend:
 
     def _put(self, write: ObjectWrite, blocks: Iterator[Block], length: int) -> StoredObject:
         call = put_call(write, length)
-        return stored_object(call, self._bodies.send(call, blocks))
+        return stored_object(call, self._upstream.send(call, blocks))
 
     def _put_in_parts(self, write: ObjectWrite, parts: Iterator[Part]) -> StoredObject:
         upload = MultipartRef(write.bucket, write.key, self.create_multipart_upload(write, None))
@@ -127,7 +129,7 @@ class S3Backend:
         if _CUSTOMER_KEY in write.metadata.encryption:
             raise Unsupported("Multipart uploads cannot be encrypted with a key of yours here.")
         call = create_call(write, checksum)
-        return upload_id(call, self._bodies.send(call, iter(())))
+        return upload_id(call, self._upstream.send(call, iter(())))
 
     def upload_part(
         self,
@@ -176,7 +178,7 @@ class S3Backend:
         checksums: Mapping[ChecksumAlgorithm, bytes],
     ) -> StoredPart:
         call = part_call(upload, part_number, length, checksums)
-        return stored_part(part_number, length, call, self._bodies.send(call, blocks))
+        return stored_part(part_number, length, call, self._upstream.send(call, blocks))
 
     def _put_part_with_trailer(
         self, upload: MultipartRef, part_number: int, body: Body, length: int, algorithm: ChecksumAlgorithm
@@ -185,7 +187,7 @@ class S3Backend:
         blocks = encode(
             body, length, lambda: f"{checksum_header(algorithm)}:{checksum_text(body.digests[algorithm])}"
         )
-        return stored_part(part_number, length, call, self._bodies.send(call, blocks))
+        return stored_part(part_number, length, call, self._upstream.send(call, blocks))
 
     def complete_multipart_upload(
         self,
@@ -208,9 +210,12 @@ class S3Backend:
         full_checksum: Mapping[ChecksumAlgorithm, str],
         size: int,
     ) -> StoredObject:
-        parameters = completion_parameters(upload, parts, conditions, full_checksum)
-        with calling("CompleteMultipartUpload"):
-            return completed_object(self._control.complete_multipart_upload(**parameters), size)
+        document = completion_document(parts)
+        call = complete_call(upload, document, conditions, full_checksum)
+        answer = self._upstream.ask(call, document)
+        with calling(call.operation):
+            version_id = answer.headers.get("x-amz-version-id")
+            return completed_object({**xml_fields(answer.body), "VersionId": version_id}, size)
 
     def find_completed(self, upload: MultipartRef, parts: Sequence[CompletedPart]) -> StoredObject | None:
         """By HeadObject, which tells nothing without the permission to read: the ETag of these parts."""
@@ -227,15 +232,15 @@ class S3Backend:
     def abort_multipart_upload(self, upload: MultipartRef) -> None:
         """Raises UploadNotFound."""
         _require_id(upload)
-        with calling("AbortMultipartUpload"):
-            self._control.abort_multipart_upload(**upload_parameters(upload))
+        self._upstream.ask(abort_call(upload))
 
     def list_parts(self, upload: MultipartRef, after: int, limit: int) -> PartPage:
         """The upstream's own page, so it may have fewer than ``limit``."""
         _require_id(upload)
-        with calling("ListParts"):
-            names = upload_parameters(upload)
-            return part_page(self._control.list_parts(**names, PartNumberMarker=after, MaxParts=limit), after)
+        call = list_call(upload, after, limit)
+        answer = self._upstream.ask(call)
+        with calling(call.operation):
+            return part_page(listed_parts(answer.body), after)
 
     def _all_parts(self, upload: MultipartRef) -> Iterator[StoredPart]:
         after, is_truncated = 0, True

@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-ANSWER_BYTES = 256 * 1024
+# ListParts may tell of a thousand parts.
+ANSWER_BYTES = 1024 * 1024
 HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 100
 

@@ -1,18 +1,20 @@
-"""The requests with a body and CreateMultipartUpload as calls, and what their answers say.
+"""The requests that serve uploads as calls, and what their answers say.
 
-Source: S3 API reference, PutObject, UploadPart, CreateMultipartUpload.
+Source: S3 API reference, PutObject, CreateMultipartUpload, UploadPart, CompleteMultipartUpload,
+AbortMultipartUpload, ListParts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 
-from uploads.s3.headers import ChecksumAlgorithm, MultipartChecksum
+from uploads.s3.headers import ChecksumAlgorithm, Conditions, MultipartChecksum
 
 from .base import MultipartRef, ObjectWrite, StoredObject, StoredPart
 from .errors import BackendUnavailable
 from .s3_answer import Answer
-from .s3_client import xml_fields
+from .s3_documents import xml_fields
 from .s3_head import UNSIGNED_PAYLOAD, UNSIGNED_TRAILER, Call
 from .s3_headers import (
     checksum_characters,
@@ -80,6 +82,42 @@ def _part_call(
 ) -> Call:
     query = (("partNumber", str(part_number)), ("uploadId", upload.backend_id))
     return Call("UploadPart", "PUT", upload.bucket, upload.key, headers, length, query, payload_hash)
+
+
+def complete_call(
+    upload: MultipartRef,
+    document: bytes,
+    conditions: Conditions,
+    full_checksum: Mapping[ChecksumAlgorithm, str],
+) -> Call:
+    """CompleteMultipartUpload. Some upstreams send spaces while they put the parts together."""
+    headers = condition_headers(conditions)
+    headers |= {checksum_header(algorithm): text for algorithm, text in full_checksum.items()}
+    if upload.checksum is not None:
+        headers["x-amz-checksum-type"] = upload.checksum.type
+    return Call(
+        "CompleteMultipartUpload",
+        "POST",
+        upload.bucket,
+        upload.key,
+        headers,
+        len(document),
+        (("uploadId", upload.backend_id),),
+        sha256(document).hexdigest(),
+        is_patient=True,
+    )
+
+
+def abort_call(upload: MultipartRef) -> Call:
+    """AbortMultipartUpload."""
+    query = (("uploadId", upload.backend_id),)
+    return Call("AbortMultipartUpload", "DELETE", upload.bucket, upload.key, {}, 0, query)
+
+
+def list_call(upload: MultipartRef, after: int, limit: int) -> Call:
+    """ListParts: parts with a number greater than ``after``, at most ``limit``."""
+    query = (("max-parts", str(limit)), ("part-number-marker", str(after)), ("uploadId", upload.backend_id))
+    return Call("ListParts", "GET", upload.bucket, upload.key, {}, 0, query)
 
 
 def stored_object(call: Call, answer: Answer) -> StoredObject:

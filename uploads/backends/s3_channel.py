@@ -45,8 +45,9 @@ class Channel(Protocol):
     def send(self, pieces: Sequence[Block]) -> None:
         """Hand all of them over, one after the other."""
 
-    def receiver(self) -> Callable[[], bytes]:
-        """A function that returns what comes next, ``b""`` at the end; the time runs from now on."""
+    def receiver(self, *, is_patient: bool) -> Callable[[], bytes]:
+        """A function that returns what comes next, ``b""`` at the end. The time runs from now on, for all of
+        it; with ``is_patient`` anew whenever something has come."""
 
     def has_news(self) -> bool:
         """Something can be read, now."""
@@ -116,16 +117,16 @@ class _PlainChannel(_Channel):
         except BlockingIOError as exc:
             raise TimeoutError("the upstream did not take it in time") from exc
 
-    def receiver(self) -> Callable[[], bytes]:
+    def receiver(self, *, is_patient: bool) -> Callable[[], bytes]:
         deadline = time.monotonic() + self._seconds
-        is_first = True
+        has_all_time = True
 
         def receive() -> bytes:
-            nonlocal is_first
+            nonlocal has_all_time
             try:
                 # The kernel's limit is that of the whole answer, so right for the first piece only.
-                if is_first or self._poll.poll(self._remaining(deadline) * 1000):
-                    is_first = False
+                if has_all_time or self._poll.poll(self._remaining(deadline) * 1000):
+                    has_all_time = is_patient
                     return self._sock.recv(_RECEIVE_BYTES)
             except BlockingIOError:
                 pass
@@ -146,11 +147,11 @@ class _TlsChannel(_Channel):
         for piece in pieces:
             self._sock.sendall(piece)
 
-    def receiver(self) -> Callable[[], bytes]:
+    def receiver(self, *, is_patient: bool) -> Callable[[], bytes]:
         deadline = time.monotonic() + self._seconds
 
         def receive() -> bytes:
-            self._sock.settimeout(self._remaining(deadline))
+            self._sock.settimeout(self._seconds if is_patient else self._remaining(deadline))
             return self._sock.recv(_RECEIVE_BYTES)
 
         return receive

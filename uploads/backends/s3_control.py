@@ -1,20 +1,18 @@
-"""The calls that boto3 makes: their parameters, answers and failures.
+"""What answers to calls about uploads say, in boto3's form, and what goes wrong with them.
 
 Source: S3 API reference, CompleteMultipartUpload, ListParts, ListMultipartUploads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from uploads.s3.headers import ChecksumAlgorithm, Conditions
-
-from .base import CompletedPart, MultipartRef, PartPage, StaleUpload, StoredObject, StoredPart
+from .base import MultipartRef, PartPage, StaleUpload, StoredObject, StoredPart
 from .errors import BackendUnavailable
 from .s3_errors import FOREIGN, translated
-from .s3_headers import checksum_parameters, checksum_type, checksums_in_answer, condition_parameters
+from .s3_headers import checksum_type, checksums_in_answer
 
 
 @contextmanager
@@ -24,33 +22,10 @@ def calling(operation: str) -> Iterator[None]:
         yield
     except KeyError as exc:
         raise BackendUnavailable(detail=f"{operation}: the answer is without {exc}") from exc
+    except ValueError as exc:
+        raise BackendUnavailable(detail=f"{operation}: the answer has a value of the wrong form") from exc
     except FOREIGN as exc:
         raise translated(operation, exc) from exc
-
-
-def upload_parameters(upload: MultipartRef) -> dict[str, Any]:
-    """Which upload is meant."""
-    return {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.backend_id}
-
-
-def completion_parameters(
-    upload: MultipartRef,
-    parts: Sequence[CompletedPart],
-    conditions: Conditions,
-    full_checksum: Mapping[ChecksumAlgorithm, str],
-) -> dict[str, Any]:
-    """For CompleteMultipartUpload."""
-    listed = [
-        {"PartNumber": part.part_number, "ETag": f'"{part.etag}"', **checksum_parameters(part.checksums)}
-        for part in parts
-    ]
-    return {
-        **upload_parameters(upload),
-        **condition_parameters(conditions),
-        **checksum_parameters(full_checksum),
-        **({"ChecksumType": upload.checksum.type} if upload.checksum else {}),
-        "MultipartUpload": {"Parts": listed},
-    }
 
 
 def completed_object(answer: Mapping[str, Any], size: int) -> StoredObject:

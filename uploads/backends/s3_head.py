@@ -55,6 +55,7 @@ class Call(NamedTuple):
     query: Sequence[tuple[str, str]] = ()
     payload_hash: str = UNSIGNED_PAYLOAD
     is_repeatable: bool = True
+    is_patient: bool = False
 
 
 class _Common(NamedTuple):

@@ -94,12 +94,6 @@ def condition_headers(conditions: Conditions) -> dict[str, str]:
     return headers
 
 
-def condition_parameters(conditions: Conditions) -> dict[str, str]:
-    """The same for boto3."""
-    names = {"if-none-match": "IfNoneMatch", "if-match": "IfMatch"}
-    return {names[header]: value for header, value in condition_headers(conditions).items()}
-
-
 def checksum_headers(checksums: Mapping[ChecksumAlgorithm, bytes]) -> dict[str, str]:
     """Digests that the upstream shall verify and store."""
     return {checksum_header(algorithm): checksum_text(raw) for algorithm, raw in checksums.items()}

@@ -42,12 +42,14 @@ class Stale(Exception):
 class Outgoing(NamedTuple):
     """A request. ``head`` ends with the empty line and says ``length``, the bytes of the body.
 
-    ``is_repeatable``: it may be sent again although the upstream may have carried it out.
+    ``is_repeatable``: it may be sent again although the upstream may have carried it out. ``is_patient``: its
+    answer may take longer than the limit as long as something comes, such as spaces.
     """
 
     head: bytes
     length: int
     is_repeatable: bool
+    is_patient: bool = False
 
 
 class Connection:
@@ -79,9 +81,9 @@ class Connection:
         is_whole = sent == request.length
         _require_length(request, sent, is_end=False)
         try:
-            answer = self._send((request.head, first), is_last=is_whole)
+            answer = self._send(request, (request.head, first), is_last=is_whole)
             if is_whole and answer is None:
-                answer = self._receive()
+                answer = self._receive(request)
         except WireFailure as failure:
             if self._was_used and failure.is_lost and (request.is_repeatable or not is_whole):
                 raise Stale from failure
@@ -98,32 +100,32 @@ class Connection:
             sent += len(block)
             _require_length(request, sent, is_end=False)
             is_last = sent == request.length
-            answer = self._send((block,), is_last=is_last)
+            answer = self._send(request, (block,), is_last=is_last)
             if answer is not None:
                 return answer, sent
             if is_last:
                 break
         _require_length(request, sent, is_end=True)
-        return self._receive(), sent
+        return self._receive(request), sent
 
-    def _send(self, pieces: tuple[Block, ...], *, is_last: bool) -> Answer | None:
+    def _send(self, request: Outgoing, pieces: tuple[Block, ...], *, is_last: bool) -> Answer | None:
         """Returns the answer of an upstream that does not want to hear the rest. Where a readable socket
         does not mean that there is one, a failing send has to tell."""
         channel = self._channel
         try:
             channel.send(pieces)
         except _LOST as exc:
-            return self._receive_early(exc)
+            return self._receive_early(request, exc)
         except WIRE_ERRORS as exc:
             raise WireFailure(exc) from exc
         if is_last or not channel.tells_early or not channel.has_news():
             return None
-        return self._receive_early()
+        return self._receive_early(request)
 
-    def _receive_early(self, cause: Exception | None = None) -> Answer:
+    def _receive_early(self, request: Outgoing, cause: Exception | None = None) -> Answer:
         """What the upstream said before it stopped listening; the connection is of no use afterwards."""
         try:
-            answer = self._receive()
+            answer = self._receive(request)
         except WireFailure as failure:
             raise WireFailure(cause or failure.cause) from failure
         finally:
@@ -132,9 +134,9 @@ class Connection:
             raise WireFailure(http.client.HTTPException(f"answered {answer.status} before the body's end"))
         return answer
 
-    def _receive(self) -> Answer:
+    def _receive(self, request: Outgoing) -> Answer:
         try:
-            answer = read_answer(self._channel.receiver())
+            answer = read_answer(self._channel.receiver(is_patient=request.is_patient))
         except WIRE_ERRORS as exc:
             raise WireFailure(exc) from exc
         self.is_reusable = not answer.is_last

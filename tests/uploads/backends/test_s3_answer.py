@@ -66,8 +66,8 @@ def test_a_response(stream, expected, split):
         (CHUNKED + b"0\r\n\r\nx", b""),
         (OK + b"Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n1\r\na\r\n0\r\n\r\n", b"a"),
         (OK + b"Content-Length: 9\r\n\r\nabc", b"abc"),
-        (OK + b"Content-Length: 400000\r\n\r\n" + b"x" * 400_000, b"x" * ANSWER_BYTES),
-        (CHUNKED + b"1000\r\n" + b"x" * 4096 + b"\r\nf0000\r\n" + b"x" * 400_000, b"x" * ANSWER_BYTES),
+        (OK + b"Content-Length: 4000000\r\n\r\n" + b"x" * 4_000_000, b"x" * ANSWER_BYTES),
+        (CHUNKED + b"1000\r\n" + b"x" * 4096 + b"\r\nf00000\r\n" + b"x" * 4_000_000, b"x" * ANSWER_BYTES),
     ],
     ids=["two", "two without a body", "a byte more", "two lengths", "short", "long", "long chunked"],
 )  # fmt: skip
