@@ -31,6 +31,7 @@ UNUSED = {
     "django.contrib.postgres": "an extra of REST framework, which takes psycopg along",
     "django.test": "by simplejwt, for tokens: 3 MiB",
     "drf_spectacular.openapi": "for pages, whose URLs come with the first of them",
+    "google.protobuf": "for what a collector complains of, and the store of traces: 3 MiB",
     "grpc": "for export over gRPC: 10 MiB",
     "mizuchi_site.urls": "pages: 10 MiB",
     "psycopg": "for PostgreSQL: 9 MiB",

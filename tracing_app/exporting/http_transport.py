@@ -14,9 +14,6 @@ from http.client import HTTPException
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from google.protobuf.message import DecodeError
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
-
 from tracing_app.deadline_http import Deadline, DeadlineConnection
 
 from .config import OtlpConfig
@@ -141,6 +138,9 @@ def _target(answer: _Answer) -> str:
 
 def _said(answer: _Answer) -> str:
     if answer.headers.get("content-type", "").startswith("application/x-protobuf"):
+        from google.protobuf.message import DecodeError
+        from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+
         try:
             return str(Status.FromString(answer.body).message)
         except DecodeError:
