@@ -49,14 +49,16 @@ class WireSource:
 
     def read_into(self, buffer: memoryview, /) -> int:
         """Receive into ``buffer`` what has come, one byte at least; how many, 0 at the end."""
-        count = 0
-        if size := self._within(len(buffer)):
-            read = self._readinto1 or self._copy
-            try:
-                count = read(buffer if size == len(buffer) else buffer[:size])
-            except OSError as error:
-                raise _s3_error(error) from error
-            self._count(count)
+        expected = self._expected_bytes
+        if expected is not None and len(buffer) > expected - self.received_bytes:
+            buffer = buffer[: expected - self.received_bytes]
+        if not buffer:
+            return 0
+        try:
+            count = (self._readinto1 or self._copy)(buffer)
+        except OSError as error:
+            raise _s3_error(error) from error
+        self._count(count)
         return count
 
     def _copy(self, buffer: memoryview) -> int:

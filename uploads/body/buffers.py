@@ -34,6 +34,7 @@ class Buffers:
     ) -> None:
         self.small_bytes = small_bytes
         self.large_bytes = large_bytes
+        self._own_bytes = min(_OWN_BYTES, small_bytes)
         self._lendable = lent_bytes
         self._keepable = kept_bytes
         self._kept: dict[int, list[memoryview]] = {}
@@ -41,7 +42,7 @@ class Buffers:
 
     def take(self, size: int) -> memoryview:
         """A buffer for about ``size`` bytes: shorter for many, or longer, to be of use to others too."""
-        if size <= min(_OWN_BYTES, self.small_bytes):
+        if size <= self._own_bytes:
             return memoryview(bytearray(size))
         wanted = self.fitting(size)
         with self._lock:

@@ -115,25 +115,41 @@ class VerifiedBody:
             raise RuntimeError("the body is already being read, and it can be read only once")
 
     def _verified_blocks(self) -> Generator[memoryview]:
-        digests = StreamDigests(self._algorithms, self.length)
+        """What may be the last block is held back, until another comes or all is verified."""
+        digests, intake, decoder = StreamDigests(self._algorithms, self.length), self._intake, self._decoder
+        held = None
         try:
-            held = None
-            for block in self._received_blocks(digests):
-                if held is not None:
-                    yield held
-                    held = None
-                if self._may_be_last:
-                    held = block
-                else:
-                    yield block
+            while wire := intake.fill():
+                count = 0
+                for block in (wire,) if decoder is None else self._payload(decoder, wire):
+                    count += 1
+                    self._count(len(block))
+                    digests.update(block)
+                    if held is not None:
+                        yield held
+                        held = None
+                    if self.length is None or self._size >= self.length:
+                        held = block
+                    else:
+                        yield block
+                if intake.remaining == 0:
+                    break
+                if count and (held is not None or digests.is_behind):
+                    digests.catch_up(count)  # with the buffer before this one
+                    intake.swap()
             self._verify(digests)
             if held is not None:
                 yield held
         finally:
             digests.abandon()
-            self._intake.close()
+            intake.close()
 
     def _verify(self, digests: StreamDigests) -> None:
+        if self._intake.remaining:
+            raise IncompleteBody
+        self.timeline.received()
+        if self._decoder:
+            self._decoder.feed(b"")
         if self.length is not None and self._size != self.length:
             raise IncompleteBody
         computed = digests.finish()
@@ -141,33 +157,6 @@ class VerifiedBody:
         self._digests = computed
         self.verified = True
         self.timeline.verified()
-
-    def _received_blocks(self, digests: StreamDigests) -> Iterator[memoryview]:
-        """Blocks that are counted, and hashed or being hashed. The last so far is valid until the one after
-        the next is asked for, so it can be held back."""
-        intake = self._intake
-        while wire := intake.fill():
-            count = 0
-            for block in (wire,) if self._decoder is None else self._payload(self._decoder, wire):
-                count += 1
-                self._count(len(block))
-                digests.update(block)
-                yield block
-            if intake.remaining == 0:
-                break
-            if count and (digests.is_behind or self._may_be_last):
-                digests.catch_up(count)
-                intake.swap()
-        if intake.remaining:
-            raise IncompleteBody
-        self.timeline.received()
-        if self._decoder:
-            self._decoder.feed(b"")
-
-    @property
-    def _may_be_last(self) -> bool:
-        """Nothing says that there is payload after what has come."""
-        return self.length is None or self._size >= self.length
 
     def _payload(self, decoder: AwsChunkedDecoder, wire: memoryview) -> Iterator[memoryview]:
         """What is payload of these bytes, in few pieces."""
