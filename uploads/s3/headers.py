@@ -26,12 +26,13 @@ ChecksumType = Literal["COMPOSITE", "FULL_OBJECT"]
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ObjectMetadata:
     """What is stored beside the bytes of an object.
 
     ``content_encoding`` is without ``aws-chunked``. ``user`` maps names without ``x-amz-meta-``, in lower
-    case, to values. ``encryption`` maps ``x-amz-server-side-encryption*`` header names to values.
+    case, to values. ``encryption`` maps ``x-amz-server-side-encryption*`` header names to values. Not frozen,
+    for Python makes that dear, and every request makes one: nobody changes it.
     """
 
     content_type: str | None = None
@@ -57,6 +58,9 @@ class Conditions:
 
     def __bool__(self) -> bool:
         return self.if_none_match or self.if_match is not None
+
+
+_UNCONDITIONAL = Conditions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ def conditions(headers: Mapping[str, str]) -> Conditions:
     if none_match is not None and none_match.strip() != "*":
         raise errors.NotImplemented("If-None-Match of a write can only be *. Send *, or leave it out.")
     if match is None:
-        return Conditions(if_none_match=none_match is not None)
+        return _UNCONDITIONAL if none_match is None else Conditions(if_none_match=True)
     etag = re.fullmatch(r'\s*("?)([^",*\s]+)\1\s*', match)
     if etag is None:
         raise errors.NotImplemented(
