@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .nginx import nginx_program, running_nginx
+from .nginx import Nginx, nginx_program, running_nginx
 from .null_s3 import null_storage, running_null_s3
 from .parts import multipart_upload
 from .postgres import Postgres, postgres_program, running_postgres
@@ -115,20 +115,23 @@ def _running_sides(
         yield sides, postgres
 
 
-def _pids(process: Any) -> Sequence[int]:
-    pids: Sequence[int] = process.pids
-    return pids
+def _pids(nginx: Nginx) -> Sequence[int]:
+    return nginx.pids
 
 
 def _turn(sender: Sender, side: Side, postgres: Postgres, at_once: int, parts: int) -> Sample:
     """Raises UploadRefused."""
     nodes = [pid for node in side.nodes for pid in node.pids]
-    processes = {"nodes": nodes, "nginx": side.pids_of_nginx(), "postgres": postgres.pids}
+    processes = {"nodes": nodes, "nginx": side.pids_of_nginx()}
     with multipart_upload(side.entrance) as upload:
         lanes = upload.lanes(at_once, parts, _PART_BYTES)
         before = {name: cpu_seconds(pids) for name, pids in processes.items()}
+        connections_before = _cpu_of_each(postgres)
         sent = sender.send(side.entrance.port, lanes)
         used = {name: cpu_seconds(pids) - before[name] for name, pids in processes.items()}
+        used["postgres"] = sum(
+            seconds - connections_before.get(pid, 0) for pid, seconds in _cpu_of_each(postgres).items()
+        )
     count = len(sent.took)
     return {
         "per_second": count / sent.seconds,
@@ -136,6 +139,15 @@ def _turn(sender: Sender, side: Side, postgres: Postgres, at_once: int, parts: i
         "p99_ms": sorted(sent.took)[int(count * 0.99)] * 1e3,
         **{name: seconds / count * 1e6 for name, seconds in used.items()},
     }
+
+
+def _cpu_of_each(postgres: Postgres) -> dict[int, float]:
+    """By process: those of connections come and go."""
+    found = {}
+    for pid in postgres.pids:
+        with suppress(OSError):
+            found[pid] = cpu_seconds([pid])
+    return found
 
 
 def _row(turns: Turns, side: str, direct: str) -> dict[str, Figure]:
