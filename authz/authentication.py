@@ -36,7 +36,6 @@ from authz.sigv4.verify import payload_proof, verify, verify_post_policy
 from authz.stages import auth_stage
 from authz.sts.caller import session_identity
 from authz.sts.session import SessionKeys
-from tracing_app.api import Stage, subject_hash
 
 if TYPE_CHECKING:
     from authz.jwt.verifier import TokenVerifier
@@ -129,7 +128,7 @@ class Authenticator:
         return _NO_RULES if bucket is None else self._buckets.get(bucket, _NO_RULES)
 
     def _bearer(
-        self, tokens: tuple[str, ...], bucket: str | None, rules: BucketAuth, current: Stage
+        self, tokens: tuple[str, ...], bucket: str | None, rules: BucketAuth, current: auth_stage
     ) -> Identity:
         current.set("mizuchi.auth.method", "jwt")
         if len(tokens) > 1:
@@ -138,7 +137,7 @@ class Authenticator:
         assert bucket is not None
         token = self._verifiers[rules.jwt].verify(tokens[0])
         principal = token_principal(token.issuer, token.subject)
-        current.set("user.hash", subject_hash(principal))
+        current.prove("jwt", principal)
         return Identity(
             principal,
             "jwt",
@@ -148,7 +147,7 @@ class Authenticator:
             claims=token.claims,
         )
 
-    def _unsigned(self, parts: RequestParts, rules: BucketAuth, current: Stage) -> Authenticated:
+    def _unsigned(self, parts: RequestParts, rules: BucketAuth, current: auth_stage) -> Authenticated:
         if parts.headers.get("authorization") and not _reads_bearer(rules):
             raise UnsupportedSignature(
                 "This bucket does not take bearer tokens in the Authorization header. Sign with "
@@ -232,7 +231,7 @@ def _reads_bearer(rules: BucketAuth) -> bool:
 
 
 def _anonymous(
-    rules: BucketAuth, proof: PayloadProof, current: Stage, header_names: tuple[str, ...] = ()
+    rules: BucketAuth, proof: PayloadProof, current: auth_stage, header_names: tuple[str, ...] = ()
 ) -> Authenticated:
     if not rules.anonymous:
         if rules.jwt is not None:
@@ -245,8 +244,7 @@ def _anonymous(
     return Authenticated(_ANONYMOUS, proof, header_names)
 
 
-def _told(caller: Caller, current: Stage) -> Identity:
+def _told(caller: Caller, current: auth_stage) -> Identity:
     """The identity, once it is proven, told on the span."""
-    current.set("mizuchi.auth.method", caller.identity.method)
-    current.set("user.hash", subject_hash(caller.identity.principal))
+    current.prove(caller.identity.method, caller.identity.principal)
     return caller.identity

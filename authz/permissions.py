@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Protocol
 
 from rest_framework.permissions import BasePermission
@@ -15,7 +16,7 @@ from authz.decisions import PolicyQuestion, decide_by_scope
 from authz.errors import AccessDenied, PolicyUnavailable
 from authz.policy.bucket_policy import BucketPolicy
 from authz.policy.combine import Combined
-from tracing_app.api import stage
+from tracing_app.api import FixedAttributes, note
 
 logger = logging.getLogger(__name__)
 
@@ -74,12 +75,16 @@ class Authorizer:
 
 
 def _check_scope(question: PolicyQuestion) -> None:
-    with stage("authz.scope") as current:
-        decision = decide_by_scope(question)
-        current.set("mizuchi.authz.decision", "allow" if decision.is_allowed else "deny")
-        current.set("mizuchi.authz.reason", decision.reason)
+    decision = decide_by_scope(question)
+    note(_of_scope(decision.is_allowed, decision.reason))
     if not decision.is_allowed:
         raise AccessDenied(_scope_message(question), reason=decision.reason)
+
+
+@lru_cache(maxsize=64)
+def _of_scope(is_allowed: bool, reason: str) -> FixedAttributes:
+    told = {"mizuchi.authz.scope.decision": "allow" if is_allowed else "deny"}
+    return FixedAttributes({**told, "mizuchi.authz.scope.reason": reason})
 
 
 def _scope_message(question: PolicyQuestion) -> str:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import TracebackType
 from typing import Literal
 
 from authz.errors import AuthError
-from tracing_app.api import stage
+from tracing_app.api import FixedAttributes, stage, subject_hash
 
 
 class auth_stage(stage):  # noqa: N801 - reads as the context manager it is
     """A stage that carries the outcome, and the reason of a refusal."""
 
-    __slots__ = ()
+    __slots__ = ("_is_told",)
 
     def __init__(self, name: Literal["auth.sigv4", "auth.jwt", "auth.sts"]) -> None:
         super().__init__(name)
+        self._is_told = False
+
+    def prove(self, method: str, principal: str) -> None:
+        """It is known who it is: all that remains is to leave."""
+        self.set_all(_proven(method, subject_hash(principal)))
+        self._is_told = True
 
     def __exit__(
         self,
@@ -26,6 +33,13 @@ class auth_stage(stage):  # noqa: N801 - reads as the context manager it is
         if isinstance(error, AuthError):
             self.set("mizuchi.auth.outcome", "failure")
             self.set("mizuchi.auth.reason", error.reason)
-        elif error is None:
+        elif error is None and not self._is_told:
             self.set("mizuchi.auth.outcome", "success")
         super().__exit__(kind, error, traceback)
+
+
+@lru_cache(maxsize=1024)
+def _proven(method: str, user_hash: str) -> FixedAttributes:
+    return FixedAttributes(
+        {"mizuchi.auth.method": method, "user.hash": user_hash, "mizuchi.auth.outcome": "success"}
+    )

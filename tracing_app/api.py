@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer, get_current_span
@@ -119,7 +119,7 @@ class stage(Stage):  # noqa: N801 - reads as the context manager it is
         self._attributes = attributes
         self._kind = kind
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> Self:
         tracer = _Instruments.tracer
         if tracer is None:
             self._span, self._plain, self._token = INVALID_SPAN, None, None
@@ -171,6 +171,12 @@ def name_request(name: str, *attributes: Mapping[str, AttributeValue]) -> None:
         span.update_name(name)
         for each in attributes:
             span.set_attributes(each)
+
+
+def note(attributes: Mapping[str, AttributeValue]) -> None:
+    """Set attributes of the span under way."""
+    if _Instruments.tracer is not None:
+        get_current_span(current_context()).set_attributes(attributes)
 
 
 def add(name: str, amount: float) -> None:

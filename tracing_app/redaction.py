@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from tracing_app.config import KeyRedaction
 
-_HASH_BYTES = 8
+_HASH_BYTES, _SUBJECTS = 8, 1024
 _UPLOAD_CHARACTERS = 32
 # A first segment that reads like a folder; an e-mail address or a sentence does not.
 _PLAIN_FOLDER = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -28,19 +29,21 @@ class Redactor:
     def __init__(self, level: KeyRedaction, hash_keys: Sequence[bytes]) -> None:
         self._level = level
         self._hash_key = hash_keys[0]
+        self.subject = lru_cache(maxsize=_SUBJECTS)(self._hash)
+        """A keyed hash that is the same for the same subject. Those of the latest subjects are remembered."""
 
-    def subject(self, subject: str) -> str:
-        """A keyed hash that is the same for the same subject: 64 bits of BLAKE2b as a MAC (RFC 7693, section
-        2.9), in hex. OpenSSL's HMAC takes ten times as long where it is called once in a while."""
-        text = subject.encode("utf-8", "surrogatepass")
-        return hashlib.blake2b(text, key=self._hash_key, digest_size=_HASH_BYTES).hexdigest()
+    def _hash(self, text: str) -> str:
+        """64 bits of BLAKE2b as a MAC (RFC 7693, section 2.9), in hex. OpenSSL's HMAC takes ten times as long
+        where it is called once in a while."""
+        content = text.encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(content, key=self._hash_key, digest_size=_HASH_BYTES).hexdigest()
 
     def key(self, key: str) -> str:
         """An object's key by the level: itself, its first segment (if it reads like a folder's name) and a
         hash, or a hash."""
         if self._level == "full":
             return key
-        hashed = self.subject(key)
+        hashed = self._hash(key)
         first, slash, _ = key.partition("/")
         if self._level == "hash" or not slash or not _PLAIN_FOLDER.fullmatch(first):
             return hashed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +15,14 @@ from rest_framework.views import APIView
 
 from authz.decisions import PolicyQuestion
 from authz.permissions import UploadPermission
-from tracing_app.api import is_tracing, known_method, name_request, redacted_key, trace_id
+from tracing_app.api import (
+    FixedAttributes,
+    is_tracing,
+    known_method,
+    name_request,
+    redacted_key,
+    trace_id,
+)
 from uploads import bucket_operations, exception_handler, object_operations
 from uploads.apps import configured_gateway, uploads_app
 from uploads.call import Call
@@ -155,13 +163,20 @@ def _name_span(method: str, s3: S3Request, *, is_known: bool) -> None:
     bucket, key = s3.address.bucket or "", s3.address.key
     if bucket and not is_known:
         bucket = redacted_key(bucket)
-    attributes = {
-        "http.route": "/{bucket}",
-        "url.path": f"/{bucket}",
-        "rpc.method": f"S3/{s3.operation.value}",
-        "aws.s3.bucket": bucket,
-    }
+    name, attributes = _span_of(method, s3.operation.value, bucket, bool(key))
     if key:
         shown = redacted_key(key)
-        attributes |= {"http.route": "/{bucket}/{key}", "url.path": f"/{bucket}/{shown}", "aws.s3.key": shown}
-    name_request(f"{method} s3.{s3.operation.value}", attributes)
+        name_request(name, attributes, {"url.path": f"/{bucket}/{shown}", "aws.s3.key": shown})
+    else:
+        name_request(name, attributes)
+
+
+@lru_cache(maxsize=1024)
+def _span_of(method: str, operation: str, bucket: str, has_key: bool) -> tuple[str, FixedAttributes]:
+    """The name, and what the requests of one kind to a bucket have in common."""
+    attributes = {"rpc.method": f"S3/{operation}", "aws.s3.bucket": bucket}
+    if has_key:
+        attributes["http.route"] = "/{bucket}/{key}"
+    else:
+        attributes |= {"http.route": "/{bucket}", "url.path": f"/{bucket}"}
+    return f"{method} s3.{operation}", FixedAttributes(attributes)

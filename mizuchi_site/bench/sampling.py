@@ -66,7 +66,7 @@ def _trace() -> TraceData:
         "http.response.status_code": 200,
     }
     root = tracer.start_span("PUT s3.PutObject", attributes=attributes)
-    for name in ("auth.sigv4", "authz.scope", "upload.put_object", "file.write"):
+    for name in ("auth.sigv4", "upload.put_object", "file.write"):
         tracer.start_span(name, set_span_in_context(root), attributes={"mizuchi.upload.bytes": 1024}).end()
     root.end()
     return last.trace

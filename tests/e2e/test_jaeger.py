@@ -109,7 +109,7 @@ STORAGES = (
 
 def request_tree(name: str, work: str, *below: str) -> str:
     """What a request that was let in looks like."""
-    return node(f"SERVER {name}", "INTERNAL auth.sigv4", "INTERNAL authz.scope", work, *below)
+    return node(f"SERVER {name}", "INTERNAL auth.sigv4", work, *below)
 
 
 def multipart_tree(calls: Calls, parts: int) -> str:
@@ -162,9 +162,10 @@ def test_put_object_is_one_tree(watched: Watched, calls: Calls, tmp_path: Path) 
             "server.port": port_of(watched.gateway),
             "rpc.method": "S3/PutObject",
             "aws.s3.bucket": calls.bucket,
+            "mizuchi.authz.scope.decision": "allow",
+            "mizuchi.authz.scope.reason": "bucket in scope",
         },
         "auth.sigv4": {"mizuchi.auth.method": "sigv4", "mizuchi.auth.outcome": "success"},
-        "authz.scope": {"mizuchi.authz.decision": "allow", "mizuchi.authz.reason": "bucket in scope"},
         "upload.put_object": {
             "aws.s3.bucket": calls.bucket,
             "mizuchi.upload.bytes": 1000,

@@ -149,7 +149,6 @@ def test_a_request_id_shows_the_tree(site: Site, kept: Kept) -> None:
     assert names == [
         "PUT s3.PutObject",
         "  auth.sigv4",
-        "  authz.scope",
         "  upload.put_object",
         "    file.write",
     ]

@@ -44,10 +44,10 @@ class Kind:
     is_forged: bool = False
 
 
-_SIGNED, _ALLOWED = "INTERNAL auth.sigv4", "INTERNAL authz.scope"
+_SIGNED = "INTERNAL auth.sigv4"
 _WRITTEN = tree("INTERNAL upload.put_object", "INTERNAL file.write")
 _ROOT = "SERVER PUT s3.PutObject"
-PUT = Kind("put", 0.83, "files", 200, "healthy", tree(_ROOT, _SIGNED, _ALLOWED, _WRITTEN))
+PUT = Kind("put", 0.83, "files", 200, "healthy", tree(_ROOT, _SIGNED, _WRITTEN))
 KINDS = (
     PUT,
     Kind(
@@ -56,7 +56,7 @@ KINDS = (
         "files",
         200,
         "healthy",
-        tree("SERVER GET s3.GetBucketLocation", _SIGNED, _ALLOWED),
+        tree("SERVER GET s3.GetBucketLocation", _SIGNED),
         is_location=True,
     ),
     Kind("forged signature", 0.05, "files", 403, "healthy", tree(_ROOT, _SIGNED), is_forged=True),
@@ -66,7 +66,7 @@ KINDS = (
         "remote",
         503,
         "error",
-        tree(_ROOT, _SIGNED, _ALLOWED, tree("INTERNAL upload.put_object", "CLIENT S3.PutObject")),
+        tree(_ROOT, _SIGNED, tree("INTERNAL upload.put_object", "CLIENT S3.PutObject")),
     ),
     Kind(
         "policy engine away",
@@ -74,7 +74,7 @@ KINDS = (
         "guarded",
         503,
         "error",
-        tree(_ROOT, _SIGNED, _ALLOWED, "CLIENT authz.opa"),
+        tree(_ROOT, _SIGNED, "CLIENT authz.opa"),
     ),
     Kind("slow body", 0.01, "files", 200, "slow", PUT.tree),
 )

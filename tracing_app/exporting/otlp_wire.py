@@ -103,29 +103,29 @@ class SpanEncoder:
             name if name is not None else _keep_name(self._span_names, b"\x2a", span.name),
             _SPAN_KINDS[span.kind._value_],
             _times(0x39, span.start_ns, 0x41, span.end_ns),
-            # What is exported was sampled, whoever decided so and when: W3C's flag says it from here on.
-            (_REMOTE_FLAGS if span.is_parent_remote else _LOCAL_FLAGS)[flags & 0xFF],
         ]
+        if state is not DEFAULT_TRACE_STATE and state:
+            parts.insert(4, text_field(b"\x1a", exported_state(state)))
         for fixed in span.fixed:
             parts.append(fixed.encoded or self._keep_fixed(fixed))
         if varied := span.varied:
             self._span_pairs.append_to(parts, varied)
+        if span.dropped_attributes:
+            parts.append(count_field(b"\x50", span.dropped_attributes))
         if events := span.events:
             self._append_events(parts, events)
+        if span.dropped_events:
+            parts.append(count_field(b"\x60", span.dropped_events))
         if span.links:
             self._append_links(parts, span.links)
-        if span.status_code is _UNSET and not span.status_description:
-            parts.append(_NO_STATUS)
-        else:
+        if span.dropped_links:
+            parts.append(count_field(b"\x70", span.dropped_links))
+        if span.status_code is not _UNSET or span.status_description:
             parts.append(_status(span.status_code, span.status_description))
-        if state is not DEFAULT_TRACE_STATE and state:
-            parts.append(text_field(b"\x1a", exported_state(state)))
-        if span.dropped_attributes or span.dropped_events or span.dropped_links:
-            parts += (
-                count_field(b"\x50", span.dropped_attributes),
-                count_field(b"\x60", span.dropped_events),
-                count_field(b"\x70", span.dropped_links),
-            )
+        else:
+            parts.append(_NO_STATUS)
+        # What is exported was sampled, whoever decided so and when: W3C's flag says it from here on.
+        parts.append((_REMOTE_FLAGS if span.is_parent_remote else _LOCAL_FLAGS)[flags & 0xFF])
         body = b"".join(parts)
         length = len(body)
         group += (b"\x12", SMALL[length] if length < 2048 else varint(length), body)

@@ -18,6 +18,7 @@ _FACTS = {
     "user_agent.name": "client",
     "user.hash": "principal",
     "mizuchi.auth.reason": "auth",
+    "mizuchi.authz.scope.reason": "scope",
     "mizuchi.authz.decision": "decision",
     "mizuchi.authz.reason": "because",
     "mizuchi.upload.bytes": "bytes",
