@@ -12,7 +12,7 @@ from pathlib import Path
 from .nginx import nginx_version
 from .postgres import postgres_version
 
-_PACKAGES = ("django", "granian", "opentelemetry-sdk", "awscrt")
+_PACKAGES = ("django", "opentelemetry-sdk", "awscrt")
 
 
 def machine_facts() -> dict[str, str]:

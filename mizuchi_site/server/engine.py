@@ -1,87 +1,77 @@
-"""granian's HTTP machinery, without granian's server: everything that depends on its inside is here.
-
-Written for granian 2.8. Its ``.pyi`` describes an older inside, hence ``Any``. The tests that run the real
-server fail when an upgrade changes what is used.
-"""
+"""The HTTP machinery of a worker: a poller for connections that wait, threads for requests that run."""
 
 from __future__ import annotations
 
-import importlib
 import logging
+import os
+import socket
 import threading
 from collections.abc import Callable
-from typing import Any
 
-from granian.http import HTTP1Settings
+from .connection import Connection, limit_waiting
+from .poller import Poller
+from .runner import Application, RequestRunner
+from .threads import RequestThreads
 
-from .exchange import Watcher
+IDLE_SECONDS = 75  # longer than load balancers keep an idle connection (60 s)
 
-HEADER_READ_SECONDS = 75  # longer than load balancers keep an idle connection (60 s)
-
-
-class ImmediateLoop:
-    """The part of an event loop that granian's futures use: calls are made where they are asked for."""
-
-    def call_soon_threadsafe(
-        self, callback: Callable[..., object], *args: Any, context: object = None
-    ) -> None:
-        callback(*args)
-
-    call_soon = call_soon_threadsafe
+_logger = logging.getLogger(__name__)
 
 
 class Engine:
-    """Accepts connections on the listening socket ``listener_fd``, which it owns from now on, and calls
-    ``take`` for each request, on one thread of its own."""
+    """Serves ``application`` on ``listener``, which it owns from now on."""
 
     def __init__(
         self,
+        application: Application,
+        listener: socket.socket,
         *,
-        number: int,
-        listener_fd: int,
-        backlog: int,
-        connections: int,
-        take: Callable[[Watcher], None],
+        threads: int,
+        max_connections: int,
+        stall_seconds: float,
+        is_draining: Callable[[], bool],
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
-        """``connections`` is how many it holds at once; further ones wait in the kernel."""
-        granian: Any = importlib.import_module("granian._granian")
-        log = logging.getLogger("_granian")
-        if log.level == logging.NOTSET:  # the operator has not said how much of it to hear
-            log.setLevel(logging.WARNING)
-        self._stop_signal = granian.WorkerSignal()
-        self._worker = _build_worker(granian, number, listener_fd, backlog, connections)
-        self._loop = ImmediateLoop()
-        self._scheduler = granian.CallbackScheduler(self._loop, take, None, None, None)
-        self._scheduler._schedule_fn = take
+        """``threads`` requests run at once; the client of one may be silent for ``stall_seconds``, a
+        connection without one for ``idle_seconds``."""
+        limit_waiting(listener, stall_seconds)
+        listener.setblocking(False)
+        self._poller = Poller(
+            listener, max_connections=max_connections, idle_seconds=idle_seconds, take=self._submit
+        )
+        self._runner = RequestRunner(
+            application,
+            self._poller,
+            server=listener.getsockname()[:2],
+            stall_seconds=stall_seconds,
+            max_held=threads // 2,
+            is_draining=is_draining,
+        )
+        self._threads: RequestThreads[Connection] = RequestThreads(threads, self._runner)
+        self._thread = threading.Thread(target=self._poll, name="poller", daemon=True)
 
-    def start(self) -> threading.Event:
-        """Start accepting; the event is set when, after ``stop``, all connections ended."""
-        ended = threading.Event()
-        self._stop_signal.add_cb(ended.set)
-        self._worker.serve_mtr(self._scheduler, self._loop, self._stop_signal)
-        return ended
+    def start(self) -> None:
+        """Start accepting."""
+        self._thread.start()
 
     def stop(self) -> None:
         """Accept no more, close connections that wait for a request, let the others finish theirs."""
-        self._stop_signal.set()
+        self._poller.stop()
 
+    def abort(self) -> None:
+        """Break the body of every request that runs, so that each can clean up and answer."""
+        self._runner.abort()
 
-def _build_worker(granian: Any, number: int, listener_fd: int, backlog: int, connections: int) -> Any:
-    no_tls: tuple[Any, ...] = (False, None, None, None, "tls1.2", None, [], False)
-    return granian.ASGIWorker(
-        number,
-        (None, granian.SocketHolder(listener_fd, False, backlog)),
-        None,  # no pipe for metrics
-        1,  # thread of the HTTP machinery
-        1,  # thread for its file input, which is not used
-        1,  # thread that hands over requests and completes futures: it must never wait
-        30,
-        connections,
-        "1",  # HTTP/1 only
-        HTTP1Settings(header_read_timeout=HEADER_READ_SECONDS * 1000),
-        None,
-        False,  # no websockets
-        None,  # no static files
-        *no_tls,
-        (None, None),  # no metrics
-    )
+    def wait(self) -> None:
+        """Until, after ``stop``, all connections ended."""
+        self._thread.join()
+
+    def _poll(self) -> None:
+        try:
+            self._poller.run()
+        except BaseException:
+            _logger.critical("The poller failed: the worker ends and is replaced", exc_info=True)
+            os._exit(1)
+
+    def _submit(self, connection: Connection) -> None:
+        self._threads.submit(connection)

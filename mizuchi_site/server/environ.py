@@ -1,4 +1,4 @@
-"""The WSGI environ of one request, built from what the HTTP parser read.
+"""The WSGI environ of one request.
 
 Two keys are ours, because CGI's names lose what signatures cover:
 
@@ -17,6 +17,9 @@ import sys
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from .request_body import RequestBody
+from .request_head import RequestHead
+
 _CONSTANTS: dict[str, Any] = {
     "GATEWAY_INTERFACE": "CGI/1.1",
     "SCRIPT_NAME": "",
@@ -26,45 +29,29 @@ _CONSTANTS: dict[str, Any] = {
     "wsgi.multithread": True,
     "wsgi.multiprocess": True,
     "wsgi.run_once": False,
+    "wsgi.url_scheme": "http",
 }
-_WITHOUT_PREFIX = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+
+Address = tuple[str, int]
 
 
-def build_environ(scope: dict[str, Any]) -> dict[str, Any]:
-    """The environ for an ASGI connection scope of type ``http``; ``wsgi.input`` is left to the caller."""
-    raw_path: bytes = scope["raw_path"]
-    headers = tuple((name.decode("ascii"), value.decode("latin-1")) for name, value in scope["headers"])
-    environ = {
+def build_environ(head: RequestHead, body: RequestBody, *, server: Address, peer: Address) -> dict[str, Any]:
+    """The environ of the request that ``peer`` sent to ``server``."""
+    path = head.path
+    if "%" in path:
+        path = unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
+    return {
         **_CONSTANTS,
-        "REQUEST_METHOD": scope["method"],
-        "PATH_INFO": unquote_to_bytes(raw_path).decode("latin-1"),
-        "QUERY_STRING": scope["query_string"].decode("latin-1"),
-        "SERVER_PROTOCOL": "HTTP/1.0" if scope["http_version"] == "1" else "HTTP/" + scope["http_version"],
-        "SERVER_NAME": scope["server"][0],
-        "SERVER_PORT": str(scope["server"][1]),
-        "REMOTE_ADDR": scope["client"][0],
-        "REMOTE_PORT": str(scope["client"][1]),
-        "wsgi.url_scheme": scope["scheme"],
-        "mizuchi.raw_path": raw_path,
-        "mizuchi.headers": headers,
+        "REQUEST_METHOD": head.method,
+        "PATH_INFO": path,
+        "QUERY_STRING": head.query,
+        "SERVER_PROTOCOL": "HTTP/1.1" if head.is_http_1_1 else "HTTP/1.0",
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": str(server[1]),
+        "REMOTE_ADDR": peer[0],
+        "REMOTE_PORT": str(peer[1]),
+        "mizuchi.raw_path": head.path.encode("latin-1"),
+        "mizuchi.headers": head.headers,
+        "wsgi.input": body,
+        **head.variables,
     }
-    for name, value in headers:
-        if "_" not in name:
-            _add(environ, _WITHOUT_PREFIX.get(name) or "HTTP_" + name.upper().replace("-", "_"), value)
-    return environ
-
-
-def _add(environ: dict[str, Any], key: str, value: str) -> None:
-    if key not in environ:
-        environ[key] = value
-    elif key == "HTTP_COOKIE":
-        environ[key] += "; " + value
-    elif key not in _WITHOUT_PREFIX.values():  # the parser refuses lengths that differ
-        environ[key] += "," + value
-
-
-def body_length(environ: dict[str, Any]) -> int | None:
-    """Bytes of the body on the wire: None when it is chunked, 0 when there is none."""
-    if "HTTP_TRANSFER_ENCODING" in environ:
-        return None
-    return int(environ.get("CONTENT_LENGTH") or 0)

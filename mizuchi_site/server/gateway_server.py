@@ -84,7 +84,6 @@ class GatewayServer:
                 application=options.application,
                 threads=options.threads,
                 connections=options.connections_per_worker,
-                backlog=_BACKLOG,
                 stall_seconds=options.body_stall_seconds,
                 listener=listener,
                 drain_fd=draining.fileno(),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 Task = TypeVar("Task")
+
+_logger = logging.getLogger(__name__)
 
 
 class RequestThreads(Generic[Task]):
@@ -28,13 +31,21 @@ class RequestThreads(Generic[Task]):
         """Run ``task`` soon. Called from one thread only."""
         self._tasks.put(task)
         if self._started < self._count and not self._idle.acquire(blocking=False):
-            self._started += 1
-            threading.Thread(target=self._run, name=f"request-{self._started}", daemon=True).start()
+            self._start_one()
 
     @property
     def waiting(self) -> int:
         """Tasks that no thread has taken yet."""
         return self._tasks.qsize()
+
+    def _start_one(self) -> None:
+        name = f"request-{self._started + 1}"
+        try:
+            threading.Thread(target=self._run, name=name, daemon=True).start()
+        except RuntimeError as error:  # the system gives no more
+            _logger.warning("%d threads must do: %s", self._started, error)
+        else:
+            self._started += 1
 
     def _run(self) -> None:
         while True:

@@ -16,18 +16,14 @@ import signal
 import socket
 import sys
 import threading
-import time
 from typing import Self
 
 from . import drain
-from .bridge import Application, RequestBridge
-from .direct.engine import Engine as DirectEngine
 from .engine import Engine
-from .linger import Linger
+from .runner import Application
 
 READY = b"r"
 CANNOT_START = 3
-_QUIET_SECONDS = 0.3
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,7 +35,6 @@ class WorkerOptions:
     application: str
     threads: int
     connections: int
-    backlog: int
     stall_seconds: float
     listener_fd: int
     drain_fd: int
@@ -75,33 +70,7 @@ def run(options: WorkerOptions) -> int:
     except Exception:
         logging.getLogger(__name__).exception("Worker %d cannot load %s", options.number, options.application)
         return CANNOT_START
-    if os.environ.get("UPLOADR_ENGINE") == "direct":
-        return _run_direct(options, application, channel)
-    bridge = RequestBridge(
-        application,
-        threads=options.threads,
-        stall_seconds=options.stall_seconds,
-        is_draining=drain.is_draining,
-        linger=Linger(),
-    )
     engine = Engine(
-        number=options.number,
-        listener_fd=options.listener_fd,
-        backlog=options.backlog,
-        connections=options.connections,
-        take=bridge,
-    )
-    ended = engine.start()
-    channel.send(READY)
-    signal.sigwait({signal.SIGTERM})
-    engine.stop()
-    threading.Thread(target=_abort_when_told_again, args=(bridge,), daemon=True).start()
-    _wait_for_the_end(bridge, ended)
-    return 0
-
-
-def _run_direct(options: WorkerOptions, application: Application, channel: socket.socket) -> int:
-    engine = DirectEngine(
         application,
         socket.socket(fileno=options.listener_fd),
         threads=options.threads,
@@ -113,14 +82,9 @@ def _run_direct(options: WorkerOptions, application: Application, channel: socke
     channel.send(READY)
     signal.sigwait({signal.SIGTERM})
     engine.stop()
-    threading.Thread(target=_abort_direct_when_told_again, args=(engine,), daemon=True).start()
+    threading.Thread(target=_abort_when_told_again, args=(engine,), daemon=True).start()
     engine.wait()
     return 0
-
-
-def _abort_direct_when_told_again(engine: DirectEngine) -> None:
-    signal.sigwait({signal.SIGTERM})
-    engine.abort()
 
 
 def _end_with_the_main_process(channel: socket.socket) -> None:
@@ -132,20 +96,9 @@ def _end_with_the_main_process(channel: socket.socket) -> None:
     threading.Thread(target=watch, name="main-process-watch", daemon=True).start()
 
 
-def _wait_for_the_end(bridge: RequestBridge, ended: threading.Event) -> None:
-    """Until all connections ended, or no request has run for a moment: a client may
-    hold a connection that it never uses, and the engine would wait for it."""
-    quiet_since = time.monotonic()
-    while not ended.wait(0.05):
-        if not bridge.is_idle:
-            quiet_since = time.monotonic()
-        elif time.monotonic() - quiet_since > _QUIET_SECONDS:
-            break
-
-
-def _abort_when_told_again(bridge: RequestBridge) -> None:
+def _abort_when_told_again(engine: Engine) -> None:
     signal.sigwait({signal.SIGTERM})
-    bridge.abort()
+    engine.abort()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mizuchi_site.server.direct.chunks import (
+from mizuchi_site.server.chunks import (
     MAX_LINE_BYTES,
     MAX_TRAILER_BYTES,
     ChunkFraming,
@@ -14,19 +14,20 @@ from mizuchi_site.server.direct.chunks import (
 
 def read(wire: bytes, step: int) -> tuple[bytes, bytes, bool]:
     """The data, what was left over, and whether the end was seen, when ``step`` bytes come at a time."""
-    framing, data, received = ChunkFraming(), b"", b""
+    framing, data, received, ahead = ChunkFraming(), b"", b"", 0
     pieces = [wire[start : start + step] for start in range(0, len(wire), step)]
     while not framing.is_complete:
-        if framing.data_left and received:
-            taken = received[: framing.data_left]
-            data, received = data + taken, received[len(taken) :]
-            framing.data_left -= len(taken)
-        elif not framing.data_left and (size := framing.advance(received)):
-            received = received[size:]
-        elif pieces:
-            received += pieces.pop(0)
+        size = 0
+        if ahead:
+            taken = received[:ahead]
+            data, size, ahead = data + taken, len(taken), ahead - len(taken)
         else:
-            break
+            size, ahead = framing.advance(received)
+        received = received[size:]
+        if not size:
+            if not pieces:
+                break
+            received += pieces.pop(0)
     return data, received + b"".join(pieces), framing.is_complete
 
 

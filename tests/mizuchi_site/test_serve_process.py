@@ -246,7 +246,6 @@ def start_worker_on(listener: socket.socket, channel: socket.socket) -> subproce
             application="tests.mizuchi_site.serving:application",
             threads=1,
             connections=8,
-            backlog=8,
             stall_seconds=5,
             listener_fd=listener.fileno(),
             drain_fd=drain.fileno(),

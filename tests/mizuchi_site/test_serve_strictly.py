@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mizuchi_site.server.direct.engine import Engine
+from mizuchi_site.server.engine import Engine
 from mizuchi_site.server.listening import BindAddress, listen
 from tests.mizuchi_site.serving import head, read_answer
 

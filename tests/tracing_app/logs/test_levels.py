@@ -17,7 +17,7 @@ from tracing_app.logs.levels import OFF, LogLevels, parse_levels
             " info , uploads.backends = error,django.db=off",
             LogLevels(logging.INFO, {"uploads.backends": logging.ERROR, "django.db": OFF}),
         ),
-        ("_granian=warning,my-lib=critical", LogLevels(None, {"_granian": 30, "my-lib": 50})),
+        ("_native=warning,my-lib=critical", LogLevels(None, {"_native": 30, "my-lib": 50})),
         ("root=info,off", LogLevels(OFF, {"root": logging.INFO})),
     ],
 )

@@ -11,7 +11,7 @@ from typing import Any
 from .connection import Connection
 from .environ import Address, build_environ
 from .poller import MAX_UNREAD_BYTES, Poller
-from .request_body import ChunkedBody, PlainBody, RequestBody
+from .request_body import RequestBody
 from .request_head import BadRequestError, RequestHead, parse_head
 from .response import ClientGoneError, Response, encode_head
 
@@ -71,7 +71,12 @@ class RequestRunner:
         except BadRequestError as error:
             self._refuse(connection, error.status)
             return False
-        body = self._body_of(head, connection)
+        body = RequestBody(
+            connection,
+            head.body_bytes,
+            awaits_continue=head.awaits_continue,
+            stall_seconds=self._stall_seconds,
+        )
         response = Response(connection, head, partial(self._may_keep, body))
         self._bodies.add(body)
         try:
@@ -83,18 +88,6 @@ class RequestRunner:
         finally:
             self._bodies.discard(body)
         return self._go_on(connection, head, body, response)
-
-    def _body_of(self, head: RequestHead, connection: Connection) -> RequestBody:
-        if head.body_bytes is None:
-            return ChunkedBody(
-                connection, awaits_continue=head.awaits_continue, stall_seconds=self._stall_seconds
-            )
-        return PlainBody(
-            connection,
-            head.body_bytes,
-            awaits_continue=head.awaits_continue,
-            stall_seconds=self._stall_seconds,
-        )
 
     def _call(self, environ: dict[str, Any], response: Response) -> None:
         try:

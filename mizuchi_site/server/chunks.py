@@ -17,20 +17,15 @@ class MalformedChunkError(Exception):
 
 
 class ChunkFraming:
-    """Tells how many bytes of data come next: ``data_left``, which the reader lowers as it takes them.
-
-    When it is 0, ``advance`` reads on, until ``is_complete``. Trailers are dropped: nobody signed them.
-    """
+    """Reads what stands between the data. Trailers are dropped: nobody signed them."""
 
     def __init__(self) -> None:
-        self.data_left = 0
         self.is_complete = False
         self._is_inside = False  # after the data of a chunk, before its line end
 
-    def advance(self, received: bytes) -> int:
-        """Read the framing at the beginning of ``received``; how many bytes it was, 0 when more must come.
-
-        Raises MalformedChunkError. Not called while data is left."""
+    def advance(self, received: bytes) -> tuple[int, int]:
+        """Read the framing that ``received`` begins with: its size, and how many bytes of data follow. Both
+        are 0 when more must come. Not called before that data is read. Raises MalformedChunkError."""
         start = 2 if self._is_inside else 0
         if self._is_inside and received[:2] != b"\r\n"[: len(received)]:
             raise MalformedChunkError("no line end after the data")
@@ -38,15 +33,14 @@ class ChunkFraming:
         if match is None:
             if len(received) > start + MAX_LINE_BYTES or b"\n" in received[start:]:
                 raise MalformedChunkError("a bad chunk size")
-            return 0
+            return 0, 0
         if match.end() - start > MAX_LINE_BYTES:
             raise MalformedChunkError("a chunk extension that is too long")
-        size = int(match[1], 16)
-        if size == 0:
-            return self._end(received, match.end())
-        self.data_left = size
+        data_bytes = int(match[1], 16)
+        if data_bytes == 0:
+            return self._end(received, match.end()), 0
         self._is_inside = True
-        return match.end()
+        return match.end(), data_bytes
 
     def _end(self, received: bytes, start: int) -> int:
         """The last chunk counts once its trailers are here."""

@@ -8,7 +8,6 @@ body is cut (also a chunked one) or malformed, or the server stops.
 from __future__ import annotations
 
 import io
-from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -27,10 +26,15 @@ class RequestBody(io.BufferedIOBase):
     goes out.
     """
 
-    def __init__(self, connection: Connection, *, awaits_continue: bool, stall_seconds: float) -> None:
-        """``stall_seconds`` is the time limit that the connection has, for messages."""
+    def __init__(
+        self, connection: Connection, size: int | None, *, awaits_continue: bool, stall_seconds: float
+    ) -> None:
+        """``size`` is the Content-Length, None for a chunked body. ``stall_seconds`` is the time limit that
+        the connection has, for messages."""
         self._connection = connection
         self._stall_seconds = stall_seconds
+        self._framing = ChunkFraming() if size is None else None
+        self._ahead = size or 0  # bytes of data that come next, without framing between them
         self._failure: OSError | None = None
         self.awaits_continue = awaits_continue and not connection.received
 
@@ -39,16 +43,9 @@ class RequestBody(io.BufferedIOBase):
         return self._failure is not None
 
     @property
-    @abstractmethod
     def unread_bytes(self) -> int | None:
         """Bytes until the end of the body; None when the client alone knows."""
-
-    @abstractmethod
-    def _ahead(self) -> int:
-        """Bytes of data that come next on the wire, without framing between them; 0 is the end."""
-
-    @abstractmethod
-    def _note_read(self, count: int) -> None: ...
+        return self._ahead if self._framing is None or self._framing.is_complete else None
 
     def abort(self) -> None:
         """End the read in progress and every later one with a ConnectionError. From any thread."""
@@ -60,21 +57,21 @@ class RequestBody(io.BufferedIOBase):
 
     def read1(self, size: int | None = -1, /) -> bytes:
         limit = _BLOCK_BYTES if size is None or size < 0 else size
-        at_most = min(limit, self._ahead())
+        at_most = min(limit, self._look_ahead())
         if not at_most:
             return b""
         block = self._wait(self._connection.read, at_most)
-        self._note_read(len(block))
+        self._ahead -= len(block)
         return block
 
     def readinto1(self, buffer: Any, /) -> int:
         """Receive what comes straight into ``buffer``; how many bytes."""
         view = memoryview(buffer).cast("B")
-        at_most = min(len(view), self._ahead())
+        at_most = min(len(view), self._look_ahead())
         if not at_most:
             return 0
         count = self._wait(self._connection.read_into, view[:at_most])
-        self._note_read(count)
+        self._ahead -= count
         return count
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -88,10 +85,24 @@ class RequestBody(io.BufferedIOBase):
 
     def peek(self, _size: int = 0, /) -> bytes:
         """What is at hand, one byte at least, left where it is; ``readline`` is made of this."""
-        ahead = self._ahead()
+        ahead = self._look_ahead()
         if ahead and not self._connection.received:
             self._wait(Connection.receive, self._connection)
         return self._connection.received[:ahead]
+
+    def _look_ahead(self) -> int:
+        """Bytes of data that come next, after framing that had to be read; 0 is the end."""
+        framing = self._framing
+        while framing and not self._ahead and not framing.is_complete:
+            try:
+                count, self._ahead = framing.advance(self._connection.received)
+            except MalformedChunkError as error:
+                raise self._fail(ConnectionResetError(f"the body is malformed: {error}")) from error
+            if count:
+                self._connection.skip(count)
+            else:
+                self._wait(Connection.receive, self._connection)
+        return self._ahead
 
     def _wait(self, read: Callable[[_Argument], _Result], argument: _Argument) -> _Result:
         """``read(argument)``, with the errors that this class promises. Nothing read is an end too early."""
@@ -115,51 +126,3 @@ class RequestBody(io.BufferedIOBase):
         """The first failure stays: a read that an abort ended is aborted, not cut."""
         self._failure = self._failure or failure
         return self._failure
-
-
-class PlainBody(RequestBody):
-    """A body of ``size`` bytes, its Content-Length."""
-
-    def __init__(
-        self, connection: Connection, size: int, *, awaits_continue: bool, stall_seconds: float
-    ) -> None:
-        super().__init__(connection, awaits_continue=awaits_continue, stall_seconds=stall_seconds)
-        self._unread_bytes = size
-
-    @property
-    def unread_bytes(self) -> int:
-        return self._unread_bytes
-
-    def _ahead(self) -> int:
-        return self._unread_bytes
-
-    def _note_read(self, count: int) -> None:
-        self._unread_bytes -= count
-
-
-class ChunkedBody(RequestBody):
-    """A body of which nobody knows the size before its end."""
-
-    def __init__(self, connection: Connection, *, awaits_continue: bool, stall_seconds: float) -> None:
-        super().__init__(connection, awaits_continue=awaits_continue, stall_seconds=stall_seconds)
-        self._framing = ChunkFraming()
-
-    @property
-    def unread_bytes(self) -> int | None:
-        return 0 if self._framing.is_complete else None
-
-    def _ahead(self) -> int:
-        framing, connection = self._framing, self._connection
-        while not framing.data_left and not framing.is_complete:
-            try:
-                read = framing.advance(connection.received)
-            except MalformedChunkError as error:
-                raise self._fail(ConnectionResetError(f"the body is malformed: {error}")) from error
-            if read:
-                connection.skip(read)
-            else:
-                self._wait(Connection.receive, connection)
-        return framing.data_left
-
-    def _note_read(self, count: int) -> None:
-        self._framing.data_left -= count
