@@ -15,7 +15,7 @@ from .stream import DigestAlgorithm
 _SLOW: Final[tuple[DigestAlgorithm, ...]] = ("md5", "sha1", "sha256")
 
 # A smaller body has mostly come when its first block has, so there is little left to hash it beside.
-THREAD_FROM_BYTES: Final = 512 * 1024
+THREAD_FROM_BYTES: Final = 768 * 1024
 
 
 class StreamDigests:

@@ -380,8 +380,9 @@ def test_the_memory_of_a_block_is_used_again():
     ("proof", "chunk_bytes", "copied_by"),
     [
         ("plain", 0, ""),
-        ("signed", 64 * 1024, ""),
-        ("unsigned trailer", 1000, "small chunks"),
+        ("unsigned trailer", MIB, ""),
+        ("signed", 64 * 1024, "aws-chunked"),
+        ("unsigned trailer", 1000, "aws-chunked"),
     ],
 )
 def test_who_copied_the_payload(proof, chunk_bytes, copied_by):
