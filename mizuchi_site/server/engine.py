@@ -46,6 +46,7 @@ class Engine:
             stall_seconds=stall_seconds,
             max_held=threads // 2,
             is_draining=is_draining,
+            others_wait=lambda: self._threads.waiting > 0,
         )
         self._threads: RequestThreads[Connection] = RequestThreads(threads, self._runner)
         self._thread = threading.Thread(target=self._poll, name="poller", daemon=True)

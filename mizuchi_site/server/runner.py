@@ -38,26 +38,36 @@ class RequestRunner:
         stall_seconds: float,
         max_held: int,
         is_draining: Callable[[], bool],
+        others_wait: Callable[[], bool],
     ) -> None:
+        """``others_wait``: there are connections with a request and no thread."""
         self._application = application
         self._poller = poller
         self._server = server
         self._stall_seconds = stall_seconds
         self._max_held = max_held
         self._is_draining = is_draining
+        self._others_wait = others_wait
         self._held: set[Connection] = set()
         self._bodies: set[RequestBody] = set()
 
-    def __call__(self, connection: Connection) -> None:
-        """Run the request whose head is there, and what follows without delay."""
+    def __call__(self, connection: Connection) -> Connection | None:
+        """Run the request whose head is there, and what follows without delay. Returns the connection when
+        its next request came already, but others wait longer."""
         try:
-            while self._run_request(connection) and self._has_next(connection):
-                pass
+            while self._run_request(connection):
+                if connection.has_head():
+                    if self._others_wait():
+                        return connection
+                elif self._others_wait() or not self._comes_soon(connection):
+                    self._poller.keep(connection, 0)
+                    break
         except OSError:  # between two requests
             connection.close()
         except Exception:
             _logger.exception("A request failed outside the application")
             connection.close()
+        return None
 
     def abort(self) -> None:
         """Break the body of every request that runs, so that each can clean up and answer."""
@@ -119,14 +129,8 @@ class RequestRunner:
             self._poller.keep(connection, left)
         return not left
 
-    def _has_next(self, connection: Connection) -> bool:
-        """Whether the next request came already, or comes while a thread can be spared to wait for it."""
-        if connection.has_head() or self._comes_soon(connection):
-            return True
-        self._poller.keep(connection, 0)
-        return False
-
     def _comes_soon(self, connection: Connection) -> bool:
+        """Whether the next request comes while a thread can be spared to wait for it."""
         if len(self._held) >= self._max_held:
             return False
         self._held.add(connection)

@@ -17,10 +17,10 @@ class RequestThreads(Generic[Task]):
     """Runs ``handle(task)`` on at most ``count`` threads; tasks beyond wait their turn.
 
     The threads are daemons: a request that does not end cannot keep the process from ending.
-    ``handle`` must not raise.
+    ``handle`` must not raise. A task that it returns is run again, after those that wait.
     """
 
-    def __init__(self, count: int, handle: Callable[[Task], None]) -> None:
+    def __init__(self, count: int, handle: Callable[[Task], Task | None]) -> None:
         self._count = count
         self._handle = handle
         self._tasks: SimpleQueue[Task] = SimpleQueue()
@@ -49,5 +49,8 @@ class RequestThreads(Generic[Task]):
 
     def _run(self) -> None:
         while True:
-            self._handle(self._tasks.get())
-            self._idle.release()
+            again = self._handle(self._tasks.get())
+            if again is None:
+                self._idle.release()
+            else:
+                self._tasks.put(again)

@@ -46,6 +46,11 @@ class Site:
         start_response("200 OK", [])
         return [bytes(body)]
 
+    def slow(self, _environ: Any, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        time.sleep(0.05)
+        start_response("200 OK", [])
+        return [b"slow"]
+
     def split(self, _environ: Any, start_response: Callable[..., Any]) -> Iterable[bytes]:
         start_response("200 OK", [("X-Key", "a\r\nSet-Cookie: b=c")])
         return [b""]
@@ -328,3 +333,12 @@ def test_connections_beyond_the_limit_wait_and_are_served_when_one_closes() -> N
             idle.close()
             beyond.settimeout(5)
             assert read_answer(beyond).endswith(b"next")
+
+
+def test_a_client_that_never_pauses_does_not_keep_the_thread() -> None:
+    with running(threads=1) as server, server.connect() as greedy, server.connect() as other:
+        greedy.sendall(b"GET /slow HTTP/1.1\r\nHost: h\r\n\r\n" * 40)
+        time.sleep(0.2)
+        other.sendall(GET)
+        assert read_answer(other).endswith(b"next")
+        assert server.site.requests.count("/slow") < 20
