@@ -106,7 +106,7 @@ class SpanEncoder:
         ]
         if state is not DEFAULT_TRACE_STATE and state:
             parts.insert(4, text_field(b"\x1a", exported_state(state)))
-        for fixed in span.fixed:
+        if fixed := span.fixed:
             parts.append(fixed.encoded or self._keep_fixed(fixed))
         if varied := span.varied:
             self._span_pairs.append_to(parts, varied)

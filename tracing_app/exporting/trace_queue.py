@@ -120,7 +120,7 @@ def _weigh(trace: TraceData) -> Queued[TraceData]:
     for span in spans:
         if span.status_code is _ERROR:
             is_error = True
-        for fixed in span.fixed:
+        if fixed := span.fixed:
             size += fixed.weight or _weigh_fixed(fixed)
         varied = span.varied
         size += _ATTRIBUTE_BYTES * len(varied)

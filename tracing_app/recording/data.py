@@ -56,7 +56,7 @@ class SpanData(Protocol):
     kind: SpanKind
     start_ns: int
     end_ns: int
-    fixed: Sequence[FixedAttributes]
+    fixed: FixedAttributes
     dropped_attributes: int
     events: Sequence[EventData]
     dropped_events: int
@@ -75,11 +75,7 @@ class SpanData(Protocol):
 def attribute_of(span: SpanData, name: str) -> AttributeValue | None:
     """One attribute, None without it: cheaper than to put all of them together."""
     value = span.varied.get(name)
-    if value is None:
-        for fixed in span.fixed:
-            if name in fixed:
-                return fixed[name]
-    return value
+    return span.fixed.get(name) if value is None else value
 
 
 class TraceData(NamedTuple):

@@ -28,3 +28,23 @@ class FixedAttributes(dict[str, Plain]):
         super().__init__(cast(dict[str, Plain], cleaned))
         self.encoded: bytes | None = None
         self.weight: int | None = None
+
+    def plus(self, others: FixedAttributes) -> FixedAttributes:
+        """Both together, always the same object; of a key that both have, the value of ``others``."""
+        known = _TOGETHER.get((id(self), id(others)))
+        return known[2] if known is not None else _put_together(self, others)
+
+
+NOTHING = FixedAttributes({})
+
+# The two are kept with what they make: while they live no other object has their ids.
+_TOGETHER: dict[tuple[int, int], tuple[FixedAttributes, FixedAttributes, FixedAttributes]] = {}
+_MAX_TOGETHER = 4096
+
+
+def _put_together(some: FixedAttributes, others: FixedAttributes) -> FixedAttributes:
+    if len(_TOGETHER) >= _MAX_TOGETHER:
+        _TOGETHER.clear()
+    both = others if not some else FixedAttributes({**some, **others})
+    _TOGETHER[id(some), id(others)] = (some, others, both)
+    return both

@@ -9,7 +9,7 @@ allowed attribute or count a dropped one at the same moment may be off by one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType, TracebackType
 
@@ -19,7 +19,7 @@ from opentelemetry.util.types import AnyValue
 from .attributes import NUMBERS, clean_attributes, clean_value, is_valid_key, warn_dropped
 from .data import Attributes, EventData, LinkData, Scope
 from .exceptions import exception_attributes, exception_status
-from .fixed import FixedAttributes
+from .fixed import NOTHING, FixedAttributes
 from .trace_buffer import TraceBuffer
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class LightSpan(Span):
     _links: Sequence[LinkData] = ()
     _records_exception: bool = True
     _sets_status_on_exception: bool = True
-    fixed: Sequence[FixedAttributes] = ()
+    fixed: FixedAttributes = NOTHING
 
     events: Sequence[EventData]  # a list until the span ends
     varied: dict[str, AnyValue]
@@ -100,7 +100,7 @@ class LightSpan(Span):
             self.varied = {}
         elif type(attributes) is FixedAttributes:
             self.varied = {}
-            self.fixed = (attributes,)
+            self.fixed = attributes
         else:
             limits = settings.limits
             self.varied, dropped = clean_attributes(
@@ -113,12 +113,7 @@ class LightSpan(Span):
     @property
     def attributes(self) -> Attributes:
         """All of them, in no order that means anything; a key that was fixed may have been set anew."""
-        if not self.fixed:
-            return self.varied
-        together: dict[str, AnyValue] = {}
-        for fixed in self.fixed:
-            together |= fixed
-        return together | self.varied
+        return {**self.fixed, **self.varied} if self.fixed else self.varied
 
     def get_span_context(self) -> SpanContext:
         return self.context
@@ -172,19 +167,11 @@ class LightSpan(Span):
 
     def _add_fixed(self, attributes: FixedAttributes) -> None:
         """What was set before under the same keys is overwritten."""
-        if self.fixed:
-            self._loosen(attributes)
-        for key in attributes.keys() & self.varied:
-            self.varied.pop(key, None)
-        self.fixed = (*self.fixed, attributes)
-
-    def _loosen(self, keys: Iterable[str]) -> None:
-        """Where one of these keys is fixed, what was fixed with it becomes plain attributes; those that are
-        plain were set later."""
-        for fixed in self.fixed:
-            if not fixed.keys().isdisjoint(keys):
-                self.fixed = tuple(other for other in self.fixed if other is not fixed)
-                self.varied = {**fixed, **self.varied}
+        varied = self.varied
+        if not attributes.keys().isdisjoint(varied):
+            for key in attributes.keys() & varied:
+                varied.pop(key, None)
+        self.fixed = self.fixed.plus(attributes)
 
     def add_event(
         self, name: str, attributes: Mapping[str, AnyValue] | None = None, timestamp: int | None = None
@@ -311,9 +298,11 @@ class LightSpan(Span):
         self.end_ns = end_ns
         if self._is_local_root and buffer.dropped_spans:
             self.varied[DROPPED_SPANS] = buffer.dropped_spans
-        if self.fixed:
-            self._loosen(self.varied)
-        self.varied = self.varied.copy()
+        varied = self.varied
+        if self.fixed.keys().isdisjoint(varied):
+            self.varied = varied.copy()
+        else:  # some that was fixed was set anew
+            self.fixed, self.varied = NOTHING, {**self.fixed, **varied}
         self.events = tuple(self.events)
         if self._links:
             self.links = tuple(self._links)

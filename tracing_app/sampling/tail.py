@@ -232,7 +232,7 @@ class TailSampler:
 
 def _mark(root: SpanData, verdict: Verdict) -> None:
     """Say on the local root why its trace is kept."""
-    root.fixed = (*root.fixed, _marks(verdict.reason, verdict.rule, verdict.rate))
+    root.fixed = root.fixed.plus(_marks(verdict.reason, verdict.rule, verdict.rate))
 
 
 @lru_cache(maxsize=1024)

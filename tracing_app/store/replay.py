@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
 
 from tracing_app.recording.data import Attributes, EventData, LinkData, Scope, TraceData
-from tracing_app.recording.fixed import FixedAttributes
+from tracing_app.recording.fixed import NOTHING, FixedAttributes
 from tracing_app.sampling.dry_run import PastTrace
 
 from .models import StoredTrace
@@ -41,7 +41,7 @@ class PastSpan:
     links: Sequence[LinkData] = ()
     dropped_links: int = 0
     status_description: str = ""
-    fixed: Sequence[FixedAttributes] = ()
+    fixed: FixedAttributes = field(default_factory=lambda: NOTHING)
 
     @property
     def varied(self) -> Attributes:

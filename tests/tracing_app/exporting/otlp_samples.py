@@ -19,7 +19,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
 
 from tracing_app.recording.data import Attributes, EventData, LinkData, Scope, TraceData
-from tracing_app.recording.fixed import FixedAttributes
+from tracing_app.recording.fixed import NOTHING, FixedAttributes
 
 SCOPE = Scope("uploads", "1.2", "https://opentelemetry.io/schemas/1.40.0")
 RESOURCE = Resource({"service.name": "mizuchi", "host.cpus": 4}, "https://opentelemetry.io/schemas/1.41.0")
@@ -45,7 +45,7 @@ class Span:
     dropped_links: int = 0
     status_code: StatusCode = StatusCode.UNSET
     status_description: str = ""
-    fixed: Sequence[FixedAttributes] = ()
+    fixed: FixedAttributes = field(default_factory=lambda: NOTHING)
 
     @property
     def varied(self) -> Attributes:
