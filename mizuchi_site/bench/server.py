@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ _ACCESS_KEY_ID = "AKBENCH"
 _FOREIGN = ("OTEL_", "MIZUCHI_")  # what would change what is measured
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 15.0
+_PORTS = 12_000
 
 
 class ServerFailed(BenchmarkFailed):
@@ -142,11 +143,13 @@ def _migrate(environment: Mapping[str, str], log: Path) -> None:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on, of those that the kernel gives to no outgoing connection."""
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = secrets.choice(range(lowest - _PORTS, lowest))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
