@@ -7,6 +7,7 @@ interpreter rather than a fork, so no thread, lock or connection of the main pro
 from __future__ import annotations
 
 import contextlib
+import gc
 import dataclasses
 import importlib
 import json
@@ -70,6 +71,7 @@ def run(options: WorkerOptions) -> int:
     except Exception:
         logging.getLogger(__name__).exception("Worker %d cannot load %s", options.number, options.application)
         return CANNOT_START
+    _settle()
     engine = Engine(
         application,
         socket.socket(fileno=options.listener_fd),
@@ -85,6 +87,14 @@ def run(options: WorkerOptions) -> int:
     threading.Thread(target=_abort_when_told_again, args=(engine,), daemon=True).start()
     engine.wait()
     return 0
+
+
+def _settle() -> None:
+    """What is loaded by now stays: the garbage collector need not look at it again, which is what makes it take
+    100 ms at once. It comes less often, too: requests leave next to no cycles behind."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _end_with_the_main_process(channel: socket.socket) -> None:
