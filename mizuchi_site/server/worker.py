@@ -7,8 +7,8 @@ interpreter rather than a fork, so no thread, lock or connection of the main pro
 from __future__ import annotations
 
 import contextlib
-import gc
 import dataclasses
+import gc
 import importlib
 import json
 import logging
@@ -90,8 +90,8 @@ def run(options: WorkerOptions) -> int:
 
 
 def _settle() -> None:
-    """What is loaded by now stays: the garbage collector need not look at it again, which is what makes it take
-    100 ms at once. It comes less often, too: requests leave next to no cycles behind."""
+    """What is loaded by now stays: the garbage collector need not look at it again, which takes it 100 ms at
+    once. It comes less often, too: requests leave next to no cycles behind."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
