@@ -89,7 +89,8 @@ sampling: $(VENV)/.requirements-dev
 upload-page:
 	@cd mizuchi_site/upload_page && npm ci --ignore-scripts --no-audit --no-fund && npm run build
 
-COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate
+# For every Python and platform that the project runs on: what one of them needs more is in it, with its condition.
+COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11
 
 lock: $(VENV)/.requirements
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
