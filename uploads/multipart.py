@@ -19,7 +19,7 @@ from uploads.backends.base import (
     StoredObject,
     StoredPart,
 )
-from uploads.backends.errors import UploadNotFound
+from uploads.backends.errors import PartInvalid, UploadNotFound
 from uploads.body.stream import ByteSource
 from uploads.body.verified import VerifiedBody
 from uploads.flow import told_on
@@ -143,8 +143,11 @@ def complete(
                 conditions(s3.headers),
                 _claimed_checksum(opened.ref, s3.headers, len(wanted)),
             )
-        except UploadNotFound:
-            return _completed_before(bucket, opened, wanted)
+        except (UploadNotFound, InvalidPart, PartInvalid):
+            # Parts go before the upload does, where another request completes it at this moment.
+            if (before := _completed_before(bucket, opened, wanted)) is None:
+                raise
+            return before
         current.event("object.committed")
         stored = StoredObject(stored.etag, size, stored.checksums, stored.checksum_type, stored.version_id)
         current.set("mizuchi.upload.bytes", size)
@@ -228,9 +231,11 @@ def _claimed_checksum(
     return {a: text if "-" in text else f"{text}-{parts}" for a, text in claimed.items()}
 
 
-def _completed_before(bucket: Bucket, opened: OpenedUpload, wanted: Sequence[CompletedPart]) -> StoredObject:
+def _completed_before(
+    bucket: Bucket, opened: OpenedUpload, wanted: Sequence[CompletedPart]
+) -> StoredObject | None:
     """The answer of the first CompleteMultipartUpload, when this one repeats it: from the record, or from
-    the backend when nobody lived to write there that it is stored."""
+    the backend when nobody lived to write there that it is stored. None without one of these parts."""
     record = records.multipart(opened.owner, opened.upload_id)
     if record is not None and record.state == records.State.RECEIVING:
         found = bucket.backend.find_completed(opened.ref, wanted)
@@ -238,7 +243,7 @@ def _completed_before(bucket: Bucket, opened: OpenedUpload, wanted: Sequence[Com
             records.stored(record, found, parts=len(wanted))
             return found
     if record is None or record.state != records.State.STORED or not _is_made_of(record.etag, wanted):
-        raise UploadNotFound
+        return None
     return records.as_stored_object(record)
 
 
