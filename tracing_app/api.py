@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer, get_current_span
@@ -21,13 +21,13 @@ from tracing_app.recording.attributes import NUMBERS
 from tracing_app.recording.current_context import SPAN_KEY, current_context, enter, leave, with_current
 from tracing_app.recording.fixed import FixedAttributes as FixedAttributes
 from tracing_app.recording.settings import RecordingLimits
-from tracing_app.recording.span import LightSpan
 from tracing_app.redaction import Redactor
 from tracing_app.redaction import upload_hash as upload_hash
 
 if TYPE_CHECKING:
     from opentelemetry.util.types import AnyValue
 
+    from tracing_app.recording.span import LightSpan
     from tracing_app.recording.tracer import LightTracer
 
 AttributeValue = str | bool | int | float
@@ -41,10 +41,11 @@ _trace_id: ContextVar[str] = ContextVar("mizuchi_trace_id", default="")
 
 class _Instruments:
     """What this process records with; ``use`` replaces it once, when tracing begins. ``light``: the tracer,
-    when it is one that ``start_below`` can be asked of."""
+    when it is one that ``start_below`` can be asked of, and the type of its spans."""
 
     tracer: Tracer | None = None
     light: LightTracer | None = None
+    span_type: type[LightSpan] | None = None
     redactor: Redactor | None = None
     baggage_hosts: frozenset[str] = frozenset()
 
@@ -52,7 +53,10 @@ class _Instruments:
 def use(tracer: Tracer, redactor: Redactor, baggage_hosts: Collection[str] = ()) -> None:
     """Record stages with this tracer from now on. ``baggage_hosts``, as ``host`` or ``host:port``, get it."""
     _Instruments.tracer, _Instruments.redactor = tracer, redactor
-    _Instruments.light = tracer if getattr(tracer, "decides_whole_traces", False) else None  # type: ignore[assignment]
+    if getattr(tracer, "decides_whole_traces", False):
+        from tracing_app.recording.span import LightSpan  # where nothing is traced nothing of it is imported
+
+        _Instruments.light, _Instruments.span_type = cast("LightTracer", tracer), LightSpan
     _Instruments.baggage_hosts = frozenset(baggage_hosts)
 
 
@@ -94,8 +98,8 @@ class Stage:
 
     def events(self, moments: Sequence[tuple[str, int]]) -> None:
         """Several at once, of which there is nothing to say but name and time."""
-        if type(self._span) is LightSpan:
-            self._span.add_moments(moments)
+        if self._plain is not None:
+            cast("LightSpan", self._span).add_moments(moments)
             return
         for name, time_ns in moments:
             self._span.add_event(name, None, time_ns)
@@ -126,13 +130,15 @@ class stage(Stage):  # noqa: N801 - reads as the context manager it is
             return self
         # What ``start_as_current_span`` does, less what it does with exceptions.
         context = current_context()
-        light, parent = _Instruments.light, context.get(SPAN_KEY)
-        if light is not None and type(parent) is LightSpan and parent.buffer.settings is light.settings:
-            span: Span = light.start_below(parent, self._name, _KINDS[self._kind], self._attributes)
+        light, span_type = _Instruments.light, _Instruments.span_type
+        parent: Any = context.get(SPAN_KEY)
+        span: Any
+        if light is not None and type(parent) is span_type and parent.buffer.settings is light.settings:
+            span = light.start_below(parent, self._name, _KINDS[self._kind], self._attributes)
         else:
             span = tracer.start_span(self._name, context, _KINDS[self._kind], self._attributes)
         self._span = span
-        self._plain = span.varied if type(span) is LightSpan else None
+        self._plain = span.varied if type(span) is span_type else None
         self._token = enter(with_current(span, context))
         return self
 

@@ -31,20 +31,16 @@ TELEMETRY = (
 def serve(request: dict[str, Any]) -> tuple[str, dict[str, str]]:
     """What a server would send: status and headers of the answer, read and closed."""
     from mizuchi_site.server.environ import build_environ
+    from mizuchi_site.server.request_head import parse_head
     from mizuchi_site.wsgi import application
 
-    scope = {
-        "method": request["method"],
-        "raw_path": request["path"].encode(),
-        "query_string": b"",
-        "http_version": "1.1",
-        "server": ("127.0.0.1", 8080),
-        "client": ("127.0.0.1", 50000),
-        "scheme": "http",
-        "headers": [(name.lower().encode(), value.encode()) for name, value in request["headers"]],
-    }
+    lines = [f"{name}: {value}" for name, value in request["headers"]]
+    head = parse_head(
+        "\r\n".join([f"{request['method']} {request['path']} HTTP/1.1", *lines, "", ""]).encode()
+    )
+    body: Any = BytesIO(request["body"].encode())
+    environ = build_environ(head, body, server=("127.0.0.1", 8080), peer=("127.0.0.1", 50000))
     sent: list[Any] = []
-    environ = {**build_environ(scope), "wsgi.input": BytesIO(request["body"].encode())}
     answer = application(environ, lambda status, headers, exc_info=None: sent.extend((status, headers)))
     list(answer)
     answer.close()  # type: ignore[attr-defined]  # Django's responses have it

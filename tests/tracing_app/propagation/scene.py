@@ -9,7 +9,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from opentelemetry import baggage
 
-from mizuchi_site.server.environ import build_environ
+from tests.environs import environ_for
 from tests.tracing_app.recording.recorders import Collected
 from tracing_app import api
 from tracing_app.middleware import TraceMiddleware
@@ -27,18 +27,11 @@ RawHeaders = Iterable[tuple[str, str]]
 
 def environ_of(headers: RawHeaders) -> dict[str, object]:
     """As the server builds it. Values are Latin-1, names any case."""
-    return build_environ(
-        {
-            "method": "PUT",
-            "raw_path": b"/files/key",
-            "query_string": b"",
-            "http_version": "1.1",
-            "scheme": "http",
-            "server": ("127.0.0.1", 8080),
-            "client": ("127.0.0.1", 50000),
-            "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers],
-        }
-    )
+    environ = environ_for(b"PUT /files/key HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n")
+    for name, value in headers:  # also what this server refuses: others may not
+        key = "HTTP_" + name.upper().replace("-", "_")
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+    return environ
 
 
 def request_id(headers: RawHeaders) -> str:
