@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 MIB = 1024 * 1024
 BUCKETS = ("files", "seaweed")
 PART_BYTES = 5 * MIB
-ROUNDS = 10
+ROUNDS = 6
 UPLOAD_SECONDS = 0.5
 
 
