@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from uploads.notifications.models import WebhookDelivery as WebhookDelivery
 from uploads.progress.models import UploadProgress as UploadProgress
 from uploads.statistics.models import StatisticsSlot as StatisticsSlot
 
