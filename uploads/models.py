@@ -6,6 +6,8 @@ from django.db import models
 
 from uploads.notifications.models import WebhookDelivery as WebhookDelivery
 from uploads.progress.models import UploadProgress as UploadProgress
+from uploads.quotas.models import QuotaReservation as QuotaReservation
+from uploads.quotas.models import QuotaUsage as QuotaUsage
 from uploads.statistics.models import StatisticsSlot as StatisticsSlot
 
 
