@@ -159,6 +159,13 @@ def test_the_command(ids: dict[str, Any]) -> None:
     assert traces("e" * 32)[0] == 1
 
 
+def test_the_newest_of_what_was_asked_for(ids: dict[str, Any]) -> None:
+    newest = traces("--limit", "1")[1].split()[-1]
+    assert traces("--last")[1].startswith(f"trace {newest}")
+    assert traces("--last", "--error")[1].startswith(f"trace {ids['failed']}")
+    assert traces("--last", "--bucket", "none") == (1, "No such trace is kept here.\n")
+
+
 @pytest.mark.parametrize(
     "arguments", [["nonsense"], ["--slow", "quick"], ["--status", "x"], ["--since", "soon"]], ids=str
 )

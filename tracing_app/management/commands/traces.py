@@ -60,12 +60,13 @@ class Command(BaseCommand):
         )
         parser.add_argument("--until", type=_moment, metavar="TIME", help="began before it")
         parser.add_argument("--limit", type=int, default=30)
+        parser.add_argument("--last", action="store_true", help="the newest of them as a waterfall")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["otlp_json"] and not options["id"]:
             raise CommandError("--otlp-json goes with a request id.")
         try:
-            lines = self._trace(options["id"], options["otlp_json"]) if options["id"] else self._list(options)
+            lines = self._lines(options)
         except (OperationalError, ProgrammingError) as error:
             self.stderr.write(f"There is no store of traces to read ({error}). Is tracing.local_store on?")
             sys.exit(NO_STORE)
@@ -75,28 +76,38 @@ class Command(BaseCommand):
         for line in lines:
             self.stdout.write(line)
 
-    def _trace(self, trace_id: str, as_otlp_json: bool) -> list[str]:
-        if as_otlp_json:
-            document = load_otlp_json(trace_id)
-            return [] if document is None else [json.dumps(document)]
-        tree = load_tree(trace_id)
-        return [] if tree is None else list(waterfall_lines(tree))
+    def _lines(self, options: dict[str, Any]) -> list[str]:
+        if options["id"]:
+            return _trace(options["id"], as_otlp_json=options["otlp_json"])
+        found = find_traces(_query(options))
+        if not options["last"]:
+            return list(list_lines(found[: max(options["limit"], 1)]))
+        newest = found.first()
+        return [] if newest is None else _trace(newest.trace_id)
 
-    def _list(self, options: dict[str, Any]) -> list[str]:
-        query = TraceQuery(
-            upload_hash=_upload_hash(options["upload"]),
-            principal_hash=options["principal"],
-            bucket=options["bucket"],
-            operation=options["operation"],
-            key_prefix=options["key_prefix"],
-            error=options["code"],
-            is_error=True if options["error"] else None,
-            status=options["status"],
-            slower_than_ms=options["slow"],
-            since=options["since"],
-            until=options["until"],
-        )
-        return list(list_lines(find_traces(query)[: max(options["limit"], 1)]))
+
+def _trace(trace_id: str, *, as_otlp_json: bool = False) -> list[str]:
+    if as_otlp_json:
+        document = load_otlp_json(trace_id)
+        return [] if document is None else [json.dumps(document)]
+    tree = load_tree(trace_id)
+    return [] if tree is None else list(waterfall_lines(tree))
+
+
+def _query(options: dict[str, Any]) -> TraceQuery:
+    return TraceQuery(
+        upload_hash=_upload_hash(options["upload"]),
+        principal_hash=options["principal"],
+        bucket=options["bucket"],
+        operation=options["operation"],
+        key_prefix=options["key_prefix"],
+        error=options["code"],
+        is_error=True if options["error"] else None,
+        status=options["status"],
+        slower_than_ms=options["slow"],
+        since=options["since"],
+        until=options["until"],
+    )
 
 
 def _milliseconds(text: str) -> float:
