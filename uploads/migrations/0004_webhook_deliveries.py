@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'permissions': [('replay_webhookdelivery', 'Can replay webhook deliveries')],
                 'default_permissions': ('view',),
-                'indexes': [models.Index(condition=models.Q(('state', 'PENDING')), fields=['bucket', 'webhook', 'due_at'], name='delivery_due'), models.Index(fields=['state', 'id'], name='delivery_state'), models.Index(fields=['state', 'finished_at'], name='delivery_finished')],
+                'indexes': [models.Index(fields=['bucket', 'webhook', 'state', 'due_at'], name='delivery_due'), models.Index(fields=['state', 'id'], name='delivery_state'), models.Index(fields=['state', 'finished_at'], name='delivery_finished')],
             },
         ),
     ]

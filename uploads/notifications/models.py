@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
 
 
 class WebhookDelivery(models.Model):
@@ -49,9 +48,7 @@ class WebhookDelivery(models.Model):
         permissions = [("replay_webhookdelivery", "Can replay webhook deliveries")]
         verbose_name_plural = "webhook deliveries"
         indexes = [
-            models.Index(
-                fields=["bucket", "webhook", "due_at"], condition=Q(state="PENDING"), name="delivery_due"
-            ),
+            models.Index(fields=["bucket", "webhook", "state", "due_at"], name="delivery_due"),
             models.Index(fields=["state", "id"], name="delivery_state"),
             models.Index(fields=["state", "finished_at"], name="delivery_finished"),
         ]
