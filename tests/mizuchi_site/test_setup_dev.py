@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import stat
 import subprocess
 from pathlib import Path
@@ -17,6 +18,7 @@ from authz.models import AccessKey
 from mizuchi_site.config.sections import ServerSection
 from mizuchi_site.management.commands.setup_dev import endpoint
 from mizuchi_site.private_files import as_exports, read_exports, write_private
+from tracing_app.config import StoreConfig
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +62,15 @@ def test_makes_a_key_that_a_shell_can_read(var: Path, capsys: pytest.CaptureFixt
     assert (key.principal, key.buckets) == ("dev", None)
     assert read[0] in shown
     assert read[1] not in shown
+
+
+def test_tells_how_to_look_at_a_trace_where_traces_are_kept(
+    var: Path, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.TRACING = dataclasses.replace(settings.TRACING, store=StoreConfig(10, 1))
+    assert "python manage.py traces --last\n" in run(capsys)
+    settings.TRACING = dataclasses.replace(settings.TRACING, store=None)
+    assert "manage.py traces" not in run(capsys)
 
 
 def test_running_it_again_changes_nothing(var: Path, capsys: pytest.CaptureFixture[str]) -> None:

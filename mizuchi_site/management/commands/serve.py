@@ -48,7 +48,7 @@ class Command(BaseCommand):
                 )
             ).run()
         except BindError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(f"{error} Another address: server.bind, or --bind HOST:PORT.") from error
         hurry_log_export(LOG_SECONDS)
         sys.exit(code)
 

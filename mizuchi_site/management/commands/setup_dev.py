@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,14 @@ Once it runs, upload a first file from another shell:
 
 or without the AWS CLI:
 
-  . {env} && curl --fail --aws-sigv4 "aws:amz:$AWS_REGION:s3" \\
+  . {env} && curl --fail --no-progress-meter --aws-sigv4 "aws:amz:$AWS_REGION:s3" \\
       --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\
       --upload-file README.md "$AWS_ENDPOINT_URL/{bucket}/README.md"
+"""
+_TRACE_HINT = """
+and look at its trace, there a few seconds later, here or at {endpoint}/admin/traces/
+
+  {python} manage.py traces --last
 """
 
 
@@ -52,9 +58,11 @@ class Command(BaseCommand):
         login = ensure_admin(var / "dev-admin.txt")
         env = var / "dev.env"
         variables = ensure_access_key(env)
+        hints = _HINTS + _TRACE_HINT if settings.TRACING.store is not None else _HINTS
         self.stdout.write(
-            _HINTS.format(
+            hints.format(
                 endpoint=variables["AWS_ENDPOINT_URL"],
+                python=_as_typed(Path(sys.executable)),
                 access_key_id=variables["AWS_ACCESS_KEY_ID"],
                 env=_as_typed(env),
                 login=login,
