@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
-from .signal import LOGS, TRACES, Signal
+from .signal import LOGS, METRICS, TRACES, Signal
 
 Protocol = Literal["grpc", "http/protobuf"]
 
 GRPC_PORT, HTTP_PORT = 4317, 4318
-_SIGNAL_PATHS = (TRACES.http_path, LOGS.http_path)
+_SIGNAL_PATHS = (TRACES.http_path, LOGS.http_path, METRICS.http_path)
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _METADATA_NAME = re.compile(r"[a-z0-9_.-]+")

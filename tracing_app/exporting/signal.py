@@ -40,3 +40,10 @@ LOGS: Final = Signal(
     "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
     "rejectedLogRecords",
 )
+METRICS: Final = Signal(
+    "metrics",
+    "metrics",
+    "/v1/metrics",
+    "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+    "rejectedDataPoints",
+)

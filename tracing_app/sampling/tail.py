@@ -178,6 +178,10 @@ class TailSampler:
                 for held in self._uploads.forget_done(before):
                     self._dropped.count(held.label, held.trace)
 
+    def is_kept(self, trace_id: int) -> bool:
+        """Whether it was kept, as far as is remembered: of the latest 10,000. From any thread."""
+        return trace_id in self._kept_ids
+
     def stats(self) -> SamplingStats:
         """How it stands now."""
         with self._lock:
