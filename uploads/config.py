@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from uploads.notifications.config import Retention, WebhookConfig
+
 GIB = 1024**3
 
 
@@ -62,13 +64,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class BucketConfig:
-    """A gateway bucket: a name that points to a storage, a real bucket or folder, and a key prefix."""
+    """A gateway bucket: a name that points to a storage, a real bucket or folder, and a key prefix.
+    ``webhooks``: who is told of its objects."""
 
     name: str
     storage: str
     target: str
     prefix: str = ""
     limits: Limits = field(default_factory=Limits)
+    webhooks: tuple[WebhookConfig, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +87,4 @@ class UploadsConfig:
     trusted_proxies: tuple[str, ...] = ()
     body_stall_seconds: float = 30.0
     multipart_expiry_seconds: float = 7 * 86400.0
+    retention: Retention = Retention()

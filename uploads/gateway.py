@@ -11,13 +11,14 @@ from uploads.backends.base import Backend
 from uploads.backends.registry import build_backends
 from uploads.backends.traced import TracedBackend, call_names
 from uploads.config import BucketConfig, Limits, UploadsConfig
+from uploads.notifications.outbox import BucketWebhooks
 from uploads.s3.errors import NoSuchBucket
 from uploads.upload_id import UploadSealer
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A gateway bucket with its storage at hand."""
+    """A gateway bucket with its storage at hand. ``webhooks`` is None where nobody is told of its objects."""
 
     name: str
     backend: Backend
@@ -25,6 +26,7 @@ class Bucket:
     prefix: str
     limits: Limits
     key_pattern: re.Pattern[str] | None
+    webhooks: BucketWebhooks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +70,5 @@ def _bucket(config: BucketConfig, backends: Mapping[str, Backend]) -> Bucket:
         prefix=config.prefix,
         limits=config.limits,
         key_pattern=None if pattern is None else re.compile(pattern),
+        webhooks=BucketWebhooks(config.webhooks) if config.webhooks else None,
     )

@@ -153,7 +153,7 @@ def complete(
         current.set("mizuchi.upload.bytes", size)
         record = records.multipart(opened.owner, opened.upload_id)
         if record is not None:
-            records.stored(record, stored, parts=len(wanted))
+            records.stored(record, stored, parts=len(wanted), webhooks=bucket.webhooks)
         return stored
 
 
@@ -240,7 +240,7 @@ def _completed_before(
     if record is not None and record.state == records.State.RECEIVING:
         found = bucket.backend.find_completed(opened.ref, wanted)
         if found is not None:
-            records.stored(record, found, parts=len(wanted))
+            records.stored(record, found, parts=len(wanted), webhooks=bucket.webhooks)
             return found
     if record is None or record.state != records.State.STORED or not _is_made_of(record.etag, wanted):
         return None

@@ -151,5 +151,5 @@ def _store(
         stored = replace(
             stored, checksums=checksums, checksum_type="FULL_OBJECT" if checksums else stored.checksum_type
         )
-        records.stored(record, stored, body)
+        records.stored(record, stored, body, webhooks=bucket.webhooks)
         return stored

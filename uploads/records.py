@@ -7,7 +7,7 @@ it lasts longer than a second, the process's reporter of progress writes it ahea
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from time import perf_counter
@@ -24,7 +24,10 @@ from uploads.body.verified import VerifiedBody
 from uploads.failures import failure_of
 from uploads.ledger.open_record import OpenRecord
 from uploads.ledger.outage import OUTAGE
-from uploads.models import UploadRecord
+from uploads.models import UploadRecord, WebhookDelivery
+from uploads.notifications import event as events
+from uploads.notifications.outbox import WRITTEN, BucketWebhooks
+from uploads.signals import object_stored
 from uploads.upload_id import UploadOwner, digest
 from uploads.worker import is_dead, worker_name
 
@@ -109,11 +112,17 @@ def _waited_since(began: float) -> None:
 
 
 def stored(
-    record: AnyRecord, stored: StoredObject, body: VerifiedBody | None = None, *, parts: int | None = None
+    record: AnyRecord,
+    stored: StoredObject,
+    body: VerifiedBody | None = None,
+    *,
+    parts: int | None = None,
+    webhooks: BucketWebhooks | None = None,
 ) -> None:
     """Mark it STORED. The object is visible by now, so a database that fails here fails no upload.
 
-    With the ``body`` that it came in, or the number of ``parts`` it is made of.
+    With the ``body`` that it came in, or the number of ``parts`` it is made of. Deliveries to ``webhooks``
+    are committed with it.
     """
     ending = {
         "state": State.STORED.value,
@@ -125,7 +134,36 @@ def stored(
         "error_code": "",
         "parts": parts,
     }
-    _end(record, ending, body)
+    if webhooks is None and not object_stored.receivers:
+        _end(record, ending, body)
+        return
+    event = _event(record, stored)
+    _end(record, ending, body, () if webhooks is None else webhooks.deliveries(event))
+    object_stored.send_robust(events.ObjectStored, event=event)
+
+
+_EVENT_NAMES: Final = {
+    Method.SIMPLE.value: events.PUT,
+    Method.FORM.value: events.POST,
+    Method.MULTIPART.value: events.COMPLETE,
+}
+
+
+def _event(record: AnyRecord, stored: StoredObject) -> events.ObjectStored:
+    began = record.beginning if isinstance(record, OpenRecord) else vars(record)
+    return events.ObjectStored(
+        name=_EVENT_NAMES[began["method"]],
+        bucket=began["bucket"],
+        key=began["key"],
+        size=stored.size,
+        etag=stored.etag,
+        version_id=stored.version_id or "",
+        checksums=dict(stored.checksums),
+        content_type=began["content_type"],
+        principal=began["principal"],
+        request_id=began["request_id"],
+        occurred_at=timezone.now(),
+    )
 
 
 def failed(record: AnyRecord, error_code: str, body: VerifiedBody | None = None) -> None:
@@ -138,7 +176,12 @@ def aborted(record: AnyRecord) -> None:
     _end(record, {"state": State.ABORTED.value})
 
 
-def _end(record: AnyRecord, ending: dict[str, Any], body: VerifiedBody | None = None) -> None:
+def _end(
+    record: AnyRecord,
+    ending: dict[str, Any],
+    body: VerifiedBody | None = None,
+    deliveries: Sequence[WebhookDelivery] = (),
+) -> None:
     ending["finished_at"] = timezone.now()
     if body is not None:
         ending["received_bytes"] = body.size
@@ -147,9 +190,9 @@ def _end(record: AnyRecord, ending: dict[str, Any], body: VerifiedBody | None = 
     opened = record if isinstance(record, OpenRecord) else OpenRecord({}, record.pk)
     began = perf_counter()
     try:
-        opened.end(ending)
+        opened.end(ending, deliveries)
     except (DatabaseError, ValueError) as error:
-        is_kept = OUTAGE.failed(partial(opened.end_late, ending), error)
+        is_kept = OUTAGE.failed(partial(opened.end_late, ending, deliveries), error)
         logger.exception(
             "the record of request %s could not be marked %s, %s",
             trace_id(),
@@ -157,6 +200,9 @@ def _end(record: AnyRecord, ending: dict[str, Any], body: VerifiedBody | None = 
             "it is tried again" if is_kept else "it is lost",
         )
         close_old_connections()
+    else:
+        if deliveries:
+            WRITTEN.set()
     finally:
         _waited_since(began)
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from uploads.models import UploadRecord
+from django.db import transaction
+
+from uploads.models import UploadRecord, WebhookDelivery
 
 from .group_commit import ROWS
-from .rows import Row, insert
+from .rows import AnnouncedRow, Row, insert
+
+State = UploadRecord.State
 
 
 class OpenRecord:
@@ -26,29 +30,50 @@ class OpenRecord:
         self._is_over = False
         self.pk = pk
 
+    @property
+    def beginning(self) -> Row:
+        """What was known when the upload began."""
+        return self._beginning
+
     def write_ahead(self) -> None:
         """Write it now, as RECEIVING, before anybody else knows of it. Raises DatabaseError."""
         self.pk = UploadRecord.objects.create(**self._beginning).pk
 
-    def end(self, ending: Row) -> None:
-        """Write how the upload ended; returns when that is committed. Raises DatabaseError, ValueError."""
+    def end(self, ending: Row, deliveries: Sequence[WebhookDelivery] = ()) -> None:
+        """Write how the upload ended, and with it the deliveries that announce it; returns when both are
+        committed. Raises DatabaseError, ValueError."""
         with self._lock:
             self._is_over = True
             if self.pk is None:
-                ROWS.write({**self._beginning, **ending})
+                ROWS.write(self._whole(ending, deliveries))
             else:
-                UploadRecord.objects.filter(pk=self.pk).update(**ending)
+                _update(self.pk, ending, deliveries)
 
-    def end_late(self, ending: Row) -> None:
+    def end_late(self, ending: Row, deliveries: Sequence[WebhookDelivery] = ()) -> None:
         """The same, once more after it failed: it may have been committed without our hearing of it."""
         if self.pk is not None:
-            UploadRecord.objects.filter(pk=self.pk).update(**ending)
+            _update(self.pk, ending, deliveries)
         elif not UploadRecord.objects.filter(**self._identity()).exists():
-            insert([{**self._beginning, **ending}])
+            insert([self._whole(ending, deliveries)])
+
+    def _whole(self, ending: Row, deliveries: Sequence[WebhookDelivery]) -> Row:
+        values = {**self._beginning, **ending}
+        return AnnouncedRow(values, deliveries) if deliveries else values
 
     def _identity(self) -> dict[str, Any]:
         names = ("request_id", "bucket", "key", "worker", "started_at")
         return {name: self._beginning[name] for name in names}
+
+
+def _update(pk: int, ending: Row, deliveries: Sequence[WebhookDelivery]) -> None:
+    """An object is announced once: who finds its record STORED comes second, and changes nothing."""
+    record = UploadRecord.objects.filter(pk=pk)
+    if not deliveries:
+        record.update(**ending)
+        return
+    with transaction.atomic():
+        if record.exclude(state=State.STORED).update(**ending):
+            WebhookDelivery.objects.bulk_create(deliveries)
 
 
 def write_ahead(records: Iterable[OpenRecord]) -> None:

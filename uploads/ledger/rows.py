@@ -9,14 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from django.db import connections, router
+from django.db import connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql import InsertQuery
 
-from uploads.models import UploadRecord
+from uploads.models import UploadRecord, WebhookDelivery
 
 Row = Mapping[str, Any]
 """Values by the names of their fields, each of the very type of its field; what it lacks has its default."""
+
+
+class AnnouncedRow(dict[str, Any]):
+    """A row, and the deliveries that are written in the same transaction."""
+
+    __slots__ = ("deliveries",)
+
+    def __init__(self, values: Row, deliveries: Sequence[WebhookDelivery]) -> None:
+        super().__init__(values)
+        self.deliveries = deliveries
+
 
 MAX_ROWS: Final = 32
 """So many in one statement: SQLite takes 999 parameters in every build."""
@@ -74,7 +85,8 @@ _statements: dict[str, _Statement] = {}
 
 
 def insert(rows: Sequence[Row], using: str | None = None) -> None:
-    """Insert at most ``MAX_ROWS`` records, all or none, in one statement, which is a transaction of its own.
+    """Insert at most ``MAX_ROWS`` records, all or none, in one statement, which is a transaction of its own;
+    with deliveries to webhooks, in one transaction with those.
 
     ``using`` is the database, the one of records unless named. Raises DatabaseError, and ValueError for
     what no database can hold.
@@ -83,5 +95,12 @@ def insert(rows: Sequence[Row], using: str | None = None) -> None:
     statement = _statements.get(connection.alias)
     if statement is None:
         statement = _statements[connection.alias] = _Statement(connection)
-    with connection.cursor() as cursor:
-        cursor.execute(statement.sql(len(rows)), statement.parameters(rows, connection))
+    sql, parameters = statement.sql(len(rows)), statement.parameters(rows, connection)
+    deliveries = [each for row in rows if type(row) is AnnouncedRow for each in row.deliveries]
+    if not deliveries:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+        return
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        WebhookDelivery.objects.using(connection.alias).bulk_create(deliveries)
