@@ -14,8 +14,8 @@ from tracing_app.recording.current_context import enter, with_current
 
 
 class deferred(stage):  # noqa: N801 - reads as the context manager it is
-    """A CLIENT span outside of any request. ``begun_in`` are the headers that ``inject_context`` wrote while it
-    was asked for: with ``joins`` the span is below the one of then, in its trace and sampled as that was;
+    """A CLIENT span outside of any request. ``begun_in`` are the headers that ``inject_context`` wrote while
+    it was asked for: with ``joins`` the span is below the one of then, in its trace and sampled as that was;
     else it begins a trace that is linked to it. Baggage goes on in both.
     """
 

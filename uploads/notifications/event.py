@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from uploads.s3.headers import ChecksumAlgorithm
+
 PUT: Final = "ObjectCreated:Put"
 POST: Final = "ObjectCreated:Post"
 COMPLETE: Final = "ObjectCreated:CompleteMultipartUpload"
@@ -23,8 +25,8 @@ def new_event_id() -> str:
 
 
 def new_sequencer() -> str:
-    """Of two events of the same key the later one's is the greater, as text: nanoseconds since 1970. Clocks of
-    nodes may differ by what they differ."""
+    """Of two events of the same key the later one's is the greater, as text: nanoseconds since 1970, by the
+    clock of the node."""
     return f"{time.time_ns():016X}"
 
 
@@ -43,7 +45,7 @@ class ObjectStored:
     size: int
     etag: str
     version_id: str
-    checksums: Mapping[str, str]
+    checksums: Mapping[ChecksumAlgorithm, str]
     content_type: str
     principal: str
     request_id: str

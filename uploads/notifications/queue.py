@@ -76,10 +76,8 @@ def delivered(delivery: WebhookDelivery, tried: Try) -> None:
 
 def failed(delivery: WebhookDelivery, tried: Try, next_at: datetime | None) -> None:
     """It is tried again at ``next_at``; None: it is dead. Raises DatabaseError."""
-    if next_at is None:
-        ending = {"state": State.DEAD, "finished_at": timezone.now()}
-    else:
-        ending = {"due_at": next_at}
+    dead = {"state": State.DEAD, "finished_at": timezone.now()}
+    ending = dead if next_at is None else {"due_at": next_at}
     _mine([delivery]).update(**ending, **_tried(delivery, tried))
 
 

@@ -1,7 +1,7 @@
 """Sends what waits: one thread that looks, and for each webhook threads of its own that send.
 
-A receiver that is slow or down occupies its own threads and no others; one that fails on end is left alone for
-a while, and nothing of it is claimed, so its deliveries lose no tries meanwhile.
+A receiver that is slow or down occupies its own threads and no others; one that fails on end is left alone
+for a while, and nothing of it is claimed, so its deliveries lose no tries meanwhile.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Lane:
         self._is_said_down = False
 
     def start_one_more(self) -> None:
-        """Start a thread that sends until nothing is due, if one is wanted and may be. Raises DatabaseError."""
+        """Start a thread that sends until nothing is due, if one is wanted and may be.
+        Raises DatabaseError."""
         with self._lock:
             is_full = len(self._threads) >= self.webhook.concurrency
         if is_full or self.breaker.is_blocking or not queue.has_due(self.bucket, self.webhook.name):
@@ -136,7 +137,7 @@ class Lane:
 
 
 class WebhookSender:
-    """Sends deliveries of these webhooks, each with its bucket, until ``stop``. Uploads wait for none of it."""
+    """Sends deliveries of these webhooks, each with its bucket, until ``stop``. No upload waits for it."""
 
     def __init__(self, webhooks: Sequence[tuple[str, WebhookConfig]], retention: Retention) -> None:
         self._stopping = threading.Event()
