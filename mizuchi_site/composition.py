@@ -13,6 +13,7 @@ from authz.config import AuthzConfig, ConfiguredKey
 from authz.identity import BucketScope
 from mizuchi_site.bucket_auth import bucket_auth
 from mizuchi_site.bucket_policy import policies
+from mizuchi_site.bucket_webhooks import retention, webhook
 from mizuchi_site.config import Config, Places
 from mizuchi_site.config.buckets import BucketSection
 from mizuchi_site.config.sections import AccessKeySection
@@ -70,6 +71,7 @@ def uploads_config(config: Config, keys: Keyring) -> UploadsConfig:
         trusted_proxies=config.server.trusted_proxies,
         body_stall_seconds=config.server.body_stall_seconds,
         multipart_expiry_seconds=config.multipart.expiry_hours * 3600,
+        retention=retention(config.deliveries),
     )
 
 
@@ -239,6 +241,7 @@ def _bucket(bucket: BucketSection) -> BucketConfig:
         target=bucket.target or bucket.name,
         prefix=bucket.prefix,
         limits=Limits(**dict(bucket.limits)),
+        webhooks=tuple(webhook(each) for each in bucket.webhooks),
     )
 
 

@@ -24,6 +24,7 @@ from tracing_app.middleware import TraceMiddleware  # noqa: E402
 from tracing_app.provider import init_tracing  # noqa: E402
 from uploads.apps import uploads_app  # noqa: E402
 from uploads.joined_trace import upload_traceparent  # noqa: E402
+from uploads.notifications.factory import build_sender  # noqa: E402
 from uploads.progress.reporter import start_reporting  # noqa: E402
 from uploads.startup import recover  # noqa: E402
 from uploads.views import S3View  # noqa: E402
@@ -37,6 +38,10 @@ atexit.register(heartbeat.stop)
 tracing = init_tracing(settings.TRACING)
 if tracing is not None:
     atexit.register(tracing.shutdown)
+sender = build_sender(settings.UPLOADS)
+if sender is not None:
+    sender.start()
+    atexit.register(sender.stop)  # before tracing, which then has the last of its spans
 traces = partial(
     TraceMiddleware,
     tracer=None if tracing is None else tracing.tracer,

@@ -158,7 +158,7 @@ def _event(record: AnyRecord, stored: StoredObject) -> events.ObjectStored:
         size=stored.size,
         etag=stored.etag,
         version_id=stored.version_id or "",
-        checksums=dict(stored.checksums),
+        checksums=stored.checksums,
         content_type=began["content_type"],
         principal=began["principal"],
         request_id=began["request_id"],

@@ -13,6 +13,7 @@ from authz.key_template import TEMPLATE
 from .jwt import JwtSection
 from .policy import AuthzSection, written_block
 from .values import Flag, Listed, Nullable, Section, Whole, matching
+from .webhooks import WebhookSection
 
 MIB = 1024**2
 GIB = 1024**3
@@ -145,3 +146,4 @@ class BucketSection(Section):
     authz: Annotated[AuthzSection | None, BeforeValidator(written_block)] = Field(
         default=None, validate_default=False
     )
+    webhooks: Listed[WebhookSection] = ()

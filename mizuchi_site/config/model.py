@@ -17,6 +17,7 @@ from .sections import (
 from .storages import Storage
 from .tracing import TracingSection
 from .values import Listed, NotEmpty, Section, matching
+from .webhooks import DeliveriesSection
 
 StorageName = Annotated[
     str, matching(r"[A-Za-z_][A-Za-z0-9_-]{0,62}", "a name of letters, digits, hyphens and underscores")
@@ -40,5 +41,6 @@ class Config(Section):
     buckets: Annotated[Listed[BucketSection], NotEmpty]
     sts: StsSection = StsSection()
     multipart: MultipartSection = MultipartSection()
+    deliveries: DeliveriesSection = DeliveriesSection()
     tracing: TracingSection = TracingSection()
     logging: LoggingSection = LoggingSection()

@@ -37,9 +37,17 @@ def shown(leaf: Leaf) -> Any:
     """The value of a leaf as it may be seen. Options of a Django storage are hidden: each may be a secret."""
     if leaf.location == ("database", "url"):
         return _without_password(leaf.value.get_secret_value())
+    if leaf.location[2:3] == ("webhooks",) and leaf.location[-1] == "url":
+        return _host_only(leaf.value.get_secret_value())
     if isinstance(leaf.value, SecretStr) or (leaf.location[2:3] == ("options",) and leaf.value != {}):
         return MASK
     return str(leaf.value) if isinstance(leaf.value, Path) else leaf.value
+
+
+def _host_only(url: str) -> str:
+    """Scheme, host and port: paths of webhooks are often secrets, and queries."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/{MASK}"
 
 
 def _without_password(url: str) -> str:

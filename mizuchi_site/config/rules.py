@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from authz.key_template import SUBJECT
 
@@ -29,6 +30,16 @@ def _repeated(names: Iterable[str], location: Callable[[int], Location]) -> Iter
 
 def _bucket_names(config: Config) -> Iterator[Fault]:
     return _repeated((bucket.name for bucket in config.buckets), lambda index: ("buckets", index, "name"))
+
+
+def _webhook_names(config: Config) -> Iterator[Fault]:
+    for index, bucket in enumerate(config.buckets):
+        names = (webhook.name for webhook in bucket.webhooks)
+        yield from _repeated(names, partial(_webhook_name, index))
+
+
+def _webhook_name(bucket: int, index: int) -> Location:
+    return ("buckets", bucket, "webhooks", index, "name")
 
 
 def _access_key_ids(config: Config) -> Iterator[Fault]:
@@ -79,6 +90,7 @@ def _log_collector(config: Config) -> Iterator[Fault]:
 
 RULES = (
     Rule(frozenset({"buckets"}), _bucket_names),
+    Rule(frozenset({"buckets"}), _webhook_names),
     Rule(frozenset({"access_keys"}), _access_key_ids),
     Rule(frozenset({"buckets", "storages"}), _bucket_storages),
     Rule(frozenset({"access_keys", "buckets"}), _access_key_buckets),

@@ -22,6 +22,7 @@ PATHS = {
     "storages": "storages.NAME",
     "buckets": "buckets[]",
     "access_keys": "access_keys[]",
+    "webhooks": "webhooks[]",
     "rules": "rules[]",
 }
 
@@ -51,7 +52,7 @@ def example_keys(value: object, above: str = "") -> Iterator[str]:
 def uncommented() -> str:
     """The example with its sample access key and rules in force."""
     text = EXAMPLE.read_text()
-    text = re.sub(r"^( *)(access_keys|rules): \[\].*$", r"\1\2:", text, flags=re.MULTILINE)
+    text = re.sub(r"^( *)(access_keys|rules|webhooks): \[\].*$", r"\1\2:", text, flags=re.MULTILINE)
     return re.sub(r"^#(  .*)$", r"\1", text, flags=re.MULTILINE)
 
 
@@ -73,7 +74,8 @@ def test_the_documentation_has_every_key() -> None:
 def test_the_example_loads(text: str, tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(text)
-    load_config(file, {"UPLOADER_SECRET": "0123456789-abcdef"})
+    secrets = {"UPLOADER_SECRET": "0123456789-abcdef", "WEBHOOK_SECRET": "whsec_" + 32 * "A"}
+    load_config(file, secrets)
 
 
 def test_the_example_shows_the_defaults() -> None:
