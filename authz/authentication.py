@@ -240,7 +240,7 @@ def _anonymous(
             "Access Denied: the request is not signed. Sign it with an access key of this gateway.",
             reason="not signed",
         )
-    current.set("mizuchi.auth.method", "anonymous")
+    current.admit_anonymous()
     return Authenticated(_ANONYMOUS, proof, header_names)
 
 

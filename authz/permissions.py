@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from authz.apps import authz_app
 from authz.decisions import PolicyQuestion, decide_by_scope
 from authz.errors import AccessDenied, PolicyUnavailable
+from authz.metrics import REFUSALS
 from authz.policy.bucket_policy import BucketPolicy
 from authz.policy.combine import Combined
 from tracing_app.api import FixedAttributes, note
@@ -78,6 +79,7 @@ def _check_scope(question: PolicyQuestion) -> None:
     decision = decide_by_scope(question)
     note(_of_scope(decision.is_allowed, decision.reason))
     if not decision.is_allowed:
+        REFUSALS.add(("scope",))
         raise AccessDenied(_scope_message(question), reason=decision.reason)
 
 
@@ -101,8 +103,10 @@ def _scope_message(question: PolicyQuestion) -> str:
 def _obey(question: PolicyQuestion, combined: Combined) -> None:
     """The client is told what it may know: never the policy's own words."""
     if combined.outcome == "error":
+        REFUSALS.add(("no_answer",))
         raise PolicyUnavailable(reason=_told(combined, "no answer of"))
     if combined.outcome == "deny":
+        REFUSALS.add(("policy",))
         raise AccessDenied(
             f"Access Denied: the policy of this bucket does not let you do {question.action} here. "
             "The operator can look this request id up.",

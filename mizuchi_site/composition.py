@@ -30,6 +30,7 @@ from tracing_app.exporting.config import (
 )
 from tracing_app.logs.config import LogExportConfig, LoggingConfig
 from tracing_app.logs.levels import LogLevels, parse_levels
+from tracing_app.metrics.config import MetricsConfig
 from uploads.config import (
     BucketConfig,
     DjangoStorageConfig,
@@ -147,6 +148,19 @@ def logging_config(config: Config, places: Places, tracing: TracingConfig) -> Lo
         format=logging.format,
         console=logging.console,
         export=export,
+    )
+
+
+def metrics_config(config: Config) -> MetricsConfig:
+    """What measuring is told."""
+    metrics = config.metrics
+    collector = metrics.otlp if metrics.otlp.endpoint else config.tracing.otlp
+    endpoint = collector.endpoint if metrics.otlp.enabled else None
+    return MetricsConfig(
+        is_enabled=metrics.enabled,
+        token=_revealed(metrics.token),
+        otlp=_collector(collector, endpoint) if endpoint else None,
+        push_seconds=metrics.otlp.interval_seconds,
     )
 
 

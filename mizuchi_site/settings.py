@@ -12,6 +12,7 @@ from mizuchi_site.composition import (
     authz_config,
     database,
     logging_config,
+    metrics_config,
     trace_database,
     tracing_config,
     uploads_config,
@@ -35,6 +36,7 @@ UPLOADS = uploads_config(_config, _keys)
 AUTHZ = authz_config(_config, _keys)
 IS_SECRET_LOCAL = not _masters
 TRACING = tracing_config(_config, _places, _keys)
+METRICS = metrics_config(_config)
 
 DEBUG = False
 STATIC_URL = "/static/"

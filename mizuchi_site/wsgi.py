@@ -16,6 +16,7 @@ from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 
 from authz.sts.view import exchange_token  # noqa: E402
 from mizuchi_site.front_door import Application, FrontDoor, LeanHandler  # noqa: E402
+from mizuchi_site.metrics import begin_metrics  # noqa: E402
 from mizuchi_site.readiness import checks  # noqa: E402
 from mizuchi_site.unknown_host import unknown_host  # noqa: E402
 from mizuchi_site.workers.heartbeat import Heartbeat  # noqa: E402
@@ -32,10 +33,14 @@ from uploads.views import S3View  # noqa: E402
 recover()
 # What ends before them at exit is tracing, with traces to save: neither takes its time.
 atexit.register(start_reporting().stop)
-heartbeat = Heartbeat(uploads_app().request_recorder)
-atexit.register(heartbeat.stop)
 
 tracing = init_tracing(settings.TRACING)
+metrics = begin_metrics(settings.METRICS)
+if metrics is not None:
+    atexit.register(metrics.stop)  # after all that it measures, tracing included
+
+heartbeat = Heartbeat(uploads_app().request_recorder, look=None if metrics is None else metrics.look)
+atexit.register(heartbeat.stop)
 if tracing is not None:
     atexit.register(tracing.shutdown)
 sender = build_sender(settings.UPLOADS)
@@ -66,6 +71,7 @@ application = FrontDoor(
     probes={
         "/livez": LeanHandler(livez, "livez"),
         "/readyz": LeanHandler(ready_view(checks), "readyz"),
+        **({} if metrics is None else {"/metrics": LeanHandler(metrics.view, "metrics")}),
     },
     s3=LeanHandler(S3View.as_view(), "{bucket}/{key}", traces),
     sts=LeanHandler(exchange_token, "", traces),

@@ -16,6 +16,16 @@ from typing import TYPE_CHECKING, Any, Literal, Self, cast
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer, get_current_span
 
+from tracing_app.metrics.families import BYTES_BOUNDS as BYTES_BOUNDS
+from tracing_app.metrics.families import CALL_BOUNDS as CALL_BOUNDS
+from tracing_app.metrics.families import SECONDS_BOUNDS as SECONDS_BOUNDS
+from tracing_app.metrics.families import Counter as Counter
+from tracing_app.metrics.families import Gauge as Gauge
+from tracing_app.metrics.families import Histogram as Histogram
+from tracing_app.metrics.families import Label as Label
+from tracing_app.metrics.families import is_measuring as is_measuring
+from tracing_app.metrics.readings import Distribution as Distribution
+from tracing_app.metrics.readings import Reading as Reading
 from tracing_app.propagation.w3c import write_context
 from tracing_app.recording.attributes import NUMBERS
 from tracing_app.recording.current_context import SPAN_KEY, current_context, enter, leave, with_current

@@ -16,16 +16,21 @@ from tracing_app.version import VERSION
 def build_resource(config: TracingConfig) -> Resource:
     """Service, instance, host, process, SDK, and what the operator adds."""
     pid = os.getpid()
-    return Resource.create(
-        {
-            "service.name": config.service_name,
-            "service.version": VERSION,
-            "service.instance.id": _instance_id(pid),
-            "host.name": socket.gethostname(),
-            "process.pid": pid,
-            **config.resource,
-        }
-    )
+    return Resource.create({**_attributes(config, _instance_id(pid)), "process.pid": pid, **config.resource})
+
+
+def node_resource(config: TracingConfig, instance_id: str) -> Resource:
+    """The same of all workers of a server together, which are no process."""
+    return Resource.create({**_attributes(config, instance_id), **config.resource})
+
+
+def _attributes(config: TracingConfig, instance_id: str) -> dict[str, str | int]:
+    return {
+        "service.name": config.service_name,
+        "service.version": VERSION,
+        "service.instance.id": instance_id,
+        "host.name": socket.gethostname(),
+    }
 
 
 @functools.cache

@@ -9,6 +9,7 @@ from django.core.checks import Tags, register
 
 if TYPE_CHECKING:
     from uploads.gateway import Gateway
+    from uploads.statistics.metrics import RequestMetrics
     from uploads.statistics.recorder import RequestRecorder
 
 
@@ -21,6 +22,8 @@ class UploadsAppConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     request_recorder: RequestRecorder
+    request_metrics: RequestMetrics | None = None
+    """None: none are shown. The composition sets it."""
 
     def ready(self) -> None:
         from uploads.checks import check_storage_classes

@@ -65,7 +65,8 @@ class S3View(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """DRF's steps without those that have no effect here: nothing is negotiated, parsed, rendered or
         throttled, and what S3 has no operation for is refused when the request is read."""
-        with CountedRequest(uploads_app().request_recorder) as self.counted:
+        app = uploads_app()
+        with CountedRequest(app.request_recorder, app.request_metrics, request.method or "") as self.counted:
             self.request = self.initialize_request(request)
             try:
                 self.initial(self.request)
@@ -73,6 +74,7 @@ class S3View(APIView):
             except Exception as error:  # noqa: BLE001 - each has its answer
                 response = self.handle_exception(error)
             self.counted.status = response.status_code
+            self.counted.code = getattr(response, "error_code", "")
             if self.source is not None:
                 self.counted.bytes_received = self.source.received_bytes
         if access_log.isEnabledFor(logging.INFO):

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 
 from authz.config import PolicyBreakerConfig
 from authz.decisions import PolicyQuestion
+from authz.metrics import ASKED_SECONDS, DECISIONS
 from tracing_app.api import AttributeValue, Stage, stage
 
 from .base import Engine, EngineFailure, EngineName
 from .cache import AnswerCache
 from .shielded import ShieldedEngine
 from .stats import EngineStats, Tally
-from .verdict import Verdict, answered, failed
+from .verdict import BREAKER_OPEN, Verdict, answered, failed
 
 
 class GuardedEngine:
@@ -61,7 +62,7 @@ class GuardedEngine:
             return None
         with self._stage(is_enforced) as current:
             verdict = answered(self.name, answer, question, time.perf_counter() - began, is_cached=True)
-            self._conclude(verdict, current)
+            self._conclude(verdict, current, is_enforced)
         return verdict
 
     def ask(self, question: PolicyQuestion, *, is_enforced: bool = True) -> Verdict:
@@ -69,7 +70,7 @@ class GuardedEngine:
         began = time.perf_counter()
         try:
             with self._stage(is_enforced) as current:
-                return self._asked(question, current, began)
+                return self._asked(question, current, began, is_enforced)
         except EngineFailure as failure:
             return failed(self.name, failure, time.perf_counter() - began)
 
@@ -101,21 +102,33 @@ class GuardedEngine:
         attributes = self._attributes if is_enforced else self._attributes | {"mizuchi.authz.shadow": True}
         return stage(f"authz.{self.name}", attributes, kind="client")
 
-    def _asked(self, question: PolicyQuestion, current: Stage, began: float) -> Verdict:
+    def _asked(self, question: PolicyQuestion, current: Stage, began: float, is_enforced: bool) -> Verdict:
         """Raises EngineFailure, told on the span and counted as any verdict is."""
         try:
             answer = self._engine.ask(question)
         except EngineFailure as failure:
-            self._conclude(failed(self.name, failure, time.perf_counter() - began), current)
+            verdict = failed(self.name, failure, time.perf_counter() - began)
+            self._conclude(verdict, current, is_enforced)
             raise
         verdict = answered(self.name, answer, question, time.perf_counter() - began)
-        self._conclude(verdict, current)
+        self._conclude(verdict, current, is_enforced)
         self._cache.put(self._engine.cache_key(question), answer)
         return verdict
 
-    def _conclude(self, verdict: Verdict, current: Stage) -> None:
+    def _conclude(self, verdict: Verdict, current: Stage, is_enforced: bool) -> None:
         _tell(current, verdict)
         self._tally.count(verdict)
+        _measure(verdict, "enforced" if is_enforced else "shadow")
+
+
+def _measure(verdict: Verdict, mode: str) -> None:
+    """Why an engine failed is known and few; what else it says is not shown. One that the breaker spared was
+    not asked."""
+    error = verdict.reason if verdict.outcome == "error" else ""
+    source = "cache" if verdict.is_cached else "engine"
+    DECISIONS.add((verdict.engine, verdict.outcome, source, mode, error))
+    if not verdict.is_cached and error != BREAKER_OPEN:
+        ASKED_SECONDS.observe((verdict.engine, verdict.outcome), verdict.seconds)
 
 
 def _tell(current: Stage, verdict: Verdict) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from .buckets import BucketSection
 from .jwt import StsSection
+from .metrics import MetricsSection
 from .sections import (
     AccessKeySection,
     DatabaseSection,
@@ -43,4 +44,5 @@ class Config(Section):
     multipart: MultipartSection = MultipartSection()
     deliveries: DeliveriesSection = DeliveriesSection()
     tracing: TracingSection = TracingSection()
+    metrics: MetricsSection = MetricsSection()
     logging: LoggingSection = LoggingSection()

@@ -88,6 +88,16 @@ def _log_collector(config: Config) -> Iterator[Fault]:
         )
 
 
+def _metrics_collector(config: Config) -> Iterator[Fault]:
+    otlp = config.metrics.otlp
+    if otlp.enabled and not (otlp.endpoint or config.tracing.otlp.endpoint):
+        yield Fault(
+            ("metrics", "otlp", "enabled"),
+            "is true, but there is no collector: set metrics.otlp.endpoint or tracing.otlp.endpoint, or "
+            "false here",
+        )
+
+
 RULES = (
     Rule(frozenset({"buckets"}), _bucket_names),
     Rule(frozenset({"buckets"}), _webhook_names),
@@ -95,6 +105,7 @@ RULES = (
     Rule(frozenset({"buckets", "storages"}), _bucket_storages),
     Rule(frozenset({"access_keys", "buckets"}), _access_key_buckets),
     Rule(frozenset({"logging", "tracing"}), _log_collector),
+    Rule(frozenset({"metrics", "tracing"}), _metrics_collector),
     Rule(frozenset({"buckets", "tracing"}), _templates_in_traces),
 )
 

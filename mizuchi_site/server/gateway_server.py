@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tracing_app.metrics.board import OpenedBoard
+
 from .backoff import Backoff
 from .drain import DrainFlag
 from .listening import BindAddress, listen
@@ -63,19 +65,20 @@ class GatewayServer:
         with (
             listen(self._options.address, backlog=_BACKLOG) as listener,
             DrainFlag() as draining,
+            OpenedBoard(self._options.workers) as board,
             self._watched_signals() as wakeup,
         ):
             host, port = listener.getsockname()[:2]
             _logger.info("Listening on http://%s", BindAddress(host, port))
             while not self._signals:
-                self._start_due(listener, draining)
+                self._start_due(listener, draining, board)
                 if not self._attend(wakeup, self._next_due()):
                     return self._give_up()
             self._drain(listener, draining, wakeup)
         _logger.info("Stopped")
         return 0
 
-    def _start_due(self, listener: socket.socket, draining: DrainFlag) -> None:
+    def _start_due(self, listener: socket.socket, draining: DrainFlag, board: OpenedBoard) -> None:
         options = self._options
         for number in [number for number, due in self._due.items() if due <= time.monotonic()]:
             del self._due[number]
@@ -87,6 +90,7 @@ class GatewayServer:
                 stall_seconds=options.body_stall_seconds,
                 listener=listener,
                 drain_fd=draining.fileno(),
+                board_fd=board.fileno(),
             )
             _logger.info("Worker %d starting (pid %d)", number, worker.pid)
 

@@ -23,7 +23,7 @@ class WorkerProcess:
         self._channel = channel
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", "mizuchi_site.server.worker", options.to_argument()],
-            pass_fds=(options.listener_fd, options.drain_fd, options.channel_fd),
+            pass_fds=(options.listener_fd, options.drain_fd, options.board_fd, options.channel_fd),
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
 
@@ -68,6 +68,7 @@ def start_worker(
     stall_seconds: float,
     listener: socket.socket,
     drain_fd: int,
+    board_fd: int,
 ) -> WorkerProcess:
     """Start a worker with a channel to it."""
     ours, theirs = socket.socketpair()
@@ -80,6 +81,7 @@ def start_worker(
             stall_seconds=stall_seconds,
             listener_fd=listener.fileno(),
             drain_fd=drain_fd,
+            board_fd=board_fd,
             channel_fd=theirs.fileno(),
         )
         return WorkerProcess(options, ours)

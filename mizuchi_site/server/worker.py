@@ -19,7 +19,9 @@ import sys
 import threading
 from typing import Self
 
-from . import drain
+from tracing_app.metrics.board import Board
+
+from . import drain, place
 from .engine import Engine
 from .runner import Application
 
@@ -29,8 +31,9 @@ CANNOT_START = 3
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """What the main process tells a worker. ``*_fd`` are inherited: the listening socket, the drain flag,
-    and the channel: the worker says READY there, and its end means that the main process is gone."""
+    """What the main process tells a worker. ``*_fd`` are inherited: the listening socket, the drain flag, the
+    board of metrics, and the channel: the worker says READY there, and its end means that the main process is
+    gone."""
 
     number: int
     application: str
@@ -39,6 +42,7 @@ class WorkerOptions:
     stall_seconds: float
     listener_fd: int
     drain_fd: int
+    board_fd: int
     channel_fd: int
 
     def to_argument(self) -> str:
@@ -61,11 +65,12 @@ def run(options: WorkerOptions) -> int:
     Returns the exit code of the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the main process too, which decides
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # in every thread to come: it is waited for
-    for fd in (options.listener_fd, options.drain_fd, options.channel_fd):
+    for fd in (options.listener_fd, options.drain_fd, options.board_fd, options.channel_fd):
         os.set_inheritable(fd, False)
     channel = socket.socket(fileno=options.channel_fd)
     _end_with_the_main_process(channel)
     drain.attach(options.drain_fd)
+    place.take(Board(options.board_fd), options.number)
     try:
         application = load_application(options.application)
     except Exception:

@@ -6,6 +6,7 @@ import logging
 import random
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 from django.db import DatabaseError, close_old_connections, connection
@@ -32,8 +33,11 @@ class Heartbeat:
     ``beats`` counts those that went well. ``beat`` is for one thread.
     """
 
-    def __init__(self, recorder: RequestRecorder) -> None:
+    def __init__(self, recorder: RequestRecorder, *, look: Callable[[], None] | None = None) -> None:
+        """``look`` is called with every beat: whoever else wants to know something of the database now and
+        then. May raise DatabaseError."""
         self._recorder = recorder
+        self._look = look
         self._started_at = timezone.now()
         self.beats = 0
         self._is_failing = False
@@ -59,6 +63,8 @@ class Heartbeat:
         try:
             write_slots(self._recorder, worker_name())
             write_report(current_report(self._recorder, self._started_at))
+            if self._look is not None:
+                self._look()
             if self.beats % _PRUNE_BEATS == 0:
                 prune_slots(timezone.now())
                 prune_reports()

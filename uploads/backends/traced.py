@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from time import perf_counter
+from types import TracebackType
+from typing import Final, Self
 
-from tracing_app.api import AttributeValue, FixedAttributes, Kind, stage
+from tracing_app.api import (
+    CALL_BOUNDS,
+    AttributeValue,
+    FixedAttributes,
+    Histogram,
+    Kind,
+    Label,
+    is_measuring,
+    stage,
+)
 from uploads.body.stream import Body
+from uploads.body.timed import TimedBody
 from uploads.config import DjangoStorageConfig, FilesystemStorageConfig, S3StorageConfig, StorageConfig
 from uploads.s3.headers import ChecksumAlgorithm, Conditions, MultipartChecksum
 
@@ -21,6 +34,19 @@ from .base import (
     StaleUpload,
     StoredObject,
     StoredPart,
+)
+
+CALLS: Final = Histogram(
+    "mizuchi_storage_call_duration_seconds",
+    "Time of calls to storages without what they waited for the client; error is empty when it went well.",
+    otlp="mizuchi.storage.call.duration",
+    bounds=CALL_BOUNDS,
+    labels=(
+        Label("storage", "mizuchi.storage"),
+        Label("call", "mizuchi.storage.call"),
+        Label("error", "error.type"),
+    ),
+    unit="seconds",
 )
 
 
@@ -83,8 +109,47 @@ def call_names(config: StorageConfig) -> CallNames:
             return DJANGO_CALLS
 
 
+class MeasuredCall(stage):
+    """A stage whose time is counted: that of the storage, without what it waited for blocks of ``body``."""
+
+    __slots__ = ("_began", "_body", "_labels")
+
+    def __init__(
+        self,
+        name: str,
+        attributes: FixedAttributes,
+        kind: Kind,
+        *,
+        labels: tuple[str, str, str],
+        body: Body | None,
+    ) -> None:
+        super().__init__(name, attributes, kind=kind)
+        self._labels = labels
+        self._body = body
+
+    def __enter__(self) -> Self:
+        self._began = perf_counter()
+        return super().__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        super().__exit__(kind, error, traceback)
+        seconds = perf_counter() - self._began
+        if isinstance(self._body, TimedBody):
+            seconds -= self._body.pulled_ns / 1e9
+        labels = self._labels
+        if error is not None:
+            storage, call, _ = labels
+            labels = (storage, call, str(getattr(error, "code", type(error).__name__)))
+        CALLS.observe(labels, seconds)
+
+
 class TracedBackend:
-    """Wraps each call of ``backend`` that serves a request in a span."""
+    """Wraps each call of ``backend`` that serves a request in a span, and counts it."""
 
     def __init__(self, backend: Backend, calls: CallNames) -> None:
         self._backend = self.wrapped = backend
@@ -96,7 +161,7 @@ class TracedBackend:
         self._attributes = lru_cache(maxsize=1024)(self._made_attributes)
 
     def put_object(self, write: ObjectWrite, body: Body) -> StoredObject:
-        with self._stage(self._calls.put, write.bucket):
+        with self._stage(self._calls.put, write.bucket, body):
             return self._backend.put_object(write, body)
 
     def create_multipart_upload(self, write: ObjectWrite, checksum: MultipartChecksum | None) -> str:
@@ -110,7 +175,7 @@ class TracedBackend:
         body: Body,
         checksums: Mapping[ChecksumAlgorithm, bytes],
     ) -> StoredPart:
-        with self._stage(self._calls.part, upload.bucket):
+        with self._stage(self._calls.part, upload.bucket, body):
             return self._backend.upload_part(upload, part_number, body, checksums)
 
     def complete_multipart_upload(
@@ -144,8 +209,11 @@ class TracedBackend:
     def check(self, bucket: str) -> None:
         self._backend.check(bucket)
 
-    def _stage(self, name: str, bucket: str) -> stage:
-        return stage(name, self._attributes(name, bucket), kind=self._kind)
+    def _stage(self, name: str, bucket: str, body: Body | None = None) -> stage:
+        attributes = self._attributes(name, bucket)
+        if not is_measuring():
+            return stage(name, attributes, kind=self._kind)
+        return MeasuredCall(name, attributes, self._kind, labels=(self.name, name, ""), body=body)
 
     def _made_attributes(self, name: str, bucket: str) -> FixedAttributes:
         attributes: dict[str, AttributeValue] = {"mizuchi.storage": self.name}
