@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
+from jsonschema import Draft202012Validator
 
 from mizuchi_site.config.places import PROJECT_ROOT
 
 DEPLOY = PROJECT_ROOT / "deploy"
+COMPOSE_SCHEMA = Path(__file__).parent / "vendor" / "compose-spec.json"
 # What a stop may take beyond server.drain_seconds (docs/server.md).
 STOP_SECONDS = 7
 
@@ -34,6 +38,13 @@ def services() -> dict[str, dict[str, Any]]:
     """Those of compose.yaml, aliases and merges resolved."""
     found: dict[str, dict[str, Any]] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
     return found
+
+
+def compose_faults(file: Path) -> list[str]:
+    """Where a compose file is not what the Compose specification allows."""
+    validator = Draft202012Validator(json.loads(COMPOSE_SCHEMA.read_text()))
+    found = validator.iter_errors(yaml.safe_load(file.read_text()))
+    return [f"{fault.json_path}: {fault.message}" for fault in found]
 
 
 def manifests() -> Iterator[Mapping[str, Any]]:

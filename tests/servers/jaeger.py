@@ -1,8 +1,8 @@
-"""Jaeger (version 2) as a real collector and query service: traces in memory, no user interface."""
+"""Jaeger (version 2) as a real collector and query service, configured as in the example for it: traces in
+memory. As it is built here it has no pages."""
 
 from __future__ import annotations
 
-import json
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from .process import free_ports, needs_built_server, running_server
 KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")  # OTLP's Span.SpanKind
 ERROR = 2  # OTLP's Status.StatusCode
 WARNINGS = "@jaeger@warnings"
-MAX_TRACES = 10_000
+CONFIGURATION = Path(__file__).resolve().parents[2] / "examples" / "jaeger" / "jaeger.yaml"
 ARRIVAL_SECONDS = 20
 
 
@@ -81,35 +81,20 @@ class Jaeger:
 
 @contextmanager
 def running_jaeger(folder: Path) -> Iterator[Jaeger]:
-    """A server without traces, ended with the block. Raises ServerFailed."""
+    """A server without traces on ports of its own, ended with the block. Raises ServerFailed."""
     program = needs_built_server("jaeger")
     http, grpc, otlp_grpc, otlp_http = free_ports(4)
+    places = {
+        "extensions.jaeger_query.http": http,
+        "extensions.jaeger_query.grpc": grpc,
+        "receivers.otlp.protocols.grpc": otlp_grpc,
+        "receivers.otlp.protocols.http": otlp_http,
+    }
     server = Jaeger(f"http://127.0.0.1:{http}", otlp_grpc, otlp_http)
-    config = folder / "config.yaml"
-    config.write_text(json.dumps(_configuration(http, grpc, otlp_grpc, otlp_http)))
-    command: list[str | Path] = [program, "--config", f"file:{config}"]
+    command = [program, "--config", f"file:{CONFIGURATION}"]
+    command += [f"--set={place}.endpoint=127.0.0.1:{port}" for place, port in places.items()]
     with running_server(command, log=folder / "log", is_ready=server.is_ready):
         yield server
-
-
-def _configuration(http: int, grpc: int, otlp_grpc: int, otlp_http: int) -> dict[str, Any]:
-    """One pipeline from OTLP to memory, written at once; no spans and metrics of its own."""
-
-    def on(port: int) -> dict[str, str]:
-        return {"endpoint": f"127.0.0.1:{port}"}
-
-    query = {"storage": {"traces": "memory"}, "http": on(http), "grpc": on(grpc), "enable_tracing": False}
-    memory = {"backends": {"memory": {"memory": {"max_traces": MAX_TRACES}}}}
-    return {
-        "service": {
-            "extensions": ["jaeger_storage", "jaeger_query"],
-            "pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["jaeger_storage_exporter"]}},
-            "telemetry": {"metrics": {"level": "none"}, "logs": {"level": "warn"}},
-        },
-        "extensions": {"jaeger_query": query, "jaeger_storage": memory},
-        "receivers": {"otlp": {"protocols": {"grpc": on(otlp_grpc), "http": on(otlp_http)}}},
-        "exporters": {"jaeger_storage_exporter": {"trace_storage": "memory"}},
-    }
 
 
 def _spans(resource: Mapping[str, Any]) -> Iterator[Span]:
