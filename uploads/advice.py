@@ -31,6 +31,10 @@ ADVICE: Final[Mapping[str, Advice]] = {
         "Look at the decision of the policy, then at the buckets of the access key. The answer's "
         "message says which of them it was.",
     ),
+    "AccessForbidden": Advice(
+        "A page of another site asked, and the bucket's CORS rules do not let it send such a request.",
+        "If it should be let: add its origin, the method and its headers to buckets[].cors.",
+    ),
     "AuthorizationHeaderMalformed": Advice(
         "The Authorization header is no Signature Version 4, or names another region or date.",
         "Set the client's region and signature version. Old tools sign with Version 2, which is "
@@ -192,6 +196,11 @@ ADVICE: Final[Mapping[str, Advice]] = {
         "If-None-Match or If-Match does not hold: the key exists, or changed.",
         "Nothing: that is what the client asked for.",
     ),
+    "QuotaExceeded": Advice(
+        "The quota of the bucket, or of this principal in it, leaves no room for the upload.",
+        "manage.py quotas shows what is used. Raise buckets[].quota, or delete what is not needed "
+        "together with its records, and recount.",
+    ),
     "RequestTimeTooSkewed": Advice(
         "The client's clock and this machine's are more than 15 minutes apart.",
         "Set the client's clock. When all clients fail, look at this machine's.",
@@ -213,8 +222,10 @@ ADVICE: Final[Mapping[str, Advice]] = {
         "own way.",
     ),
     "SlowDown": Advice(
-        "The storage asks for fewer requests.",
-        "Nothing at first: clients slow down. Else more storage.",
+        "The principal reached its limit of requests or of uploads at the same time, or the storage asks "
+        "for fewer requests.",
+        "Nothing at first: clients slow down. mizuchi.limit.kind of the trace says which limit it was: "
+        "raise throttle if it should be more. Without it: more storage.",
     ),
     "WorkerDied": Advice(
         "The process that received it was killed or crashed. Nothing half-received is stored.",

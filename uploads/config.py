@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from uploads.notifications.config import Retention, WebhookConfig
+from uploads.quotas.rules import BucketQuota
+from uploads.s3.cors import CorsRule
+from uploads.throttle.rules import ThrottleConfig
 
 GIB = 1024**3
 
@@ -65,13 +68,16 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class BucketConfig:
     """A gateway bucket: a name that points to a storage, a real bucket or folder, and a key prefix.
-    ``webhooks``: who is told of its objects."""
+    ``quota`` None: nothing is counted. ``cors``: which pages may talk to it. ``webhooks``: who is
+    told of its objects."""
 
     name: str
     storage: str
     target: str
     prefix: str = ""
     limits: Limits = field(default_factory=Limits)
+    quota: BucketQuota | None = None
+    cors: tuple[CorsRule, ...] = ()
     webhooks: tuple[WebhookConfig, ...] = ()
 
 
@@ -87,4 +93,5 @@ class UploadsConfig:
     trusted_proxies: tuple[str, ...] = ()
     body_stall_seconds: float = 30.0
     multipart_expiry_seconds: float = 7 * 86400.0
+    throttle: ThrottleConfig = field(default_factory=ThrottleConfig)
     retention: Retention = Retention()

@@ -12,6 +12,7 @@ from uploads.backends.registry import build_backends
 from uploads.backends.traced import TracedBackend, call_names
 from uploads.config import BucketConfig, Limits, UploadsConfig
 from uploads.notifications.outbox import BucketWebhooks
+from uploads.quotas.rules import BucketQuota
 from uploads.s3.errors import NoSuchBucket
 from uploads.upload_id import UploadSealer
 
@@ -26,6 +27,7 @@ class Bucket:
     prefix: str
     limits: Limits
     key_pattern: re.Pattern[str] | None
+    quota: BucketQuota | None
     webhooks: BucketWebhooks | None = None
 
 
@@ -71,4 +73,5 @@ def _bucket(config: BucketConfig, backends: Mapping[str, Backend]) -> Bucket:
         limits=config.limits,
         key_pattern=None if pattern is None else re.compile(pattern),
         webhooks=BucketWebhooks(config.webhooks) if config.webhooks else None,
+        quota=config.quota,
     )

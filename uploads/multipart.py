@@ -6,6 +6,7 @@ import hashlib
 import re
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from authz.identity import Authenticated, Identity
@@ -24,10 +25,17 @@ from uploads.body.stream import ByteSource
 from uploads.body.verified import VerifiedBody
 from uploads.flow import told_on
 from uploads.gateway import Bucket, Gateway
-from uploads.pipeline import admit, read_document, verified_checksums
+from uploads.pipeline import admit, claim_of, read_document, verified_checksums
 from uploads.progress.flows import FLOWS
 from uploads.s3.addressing import apply_prefix
-from uploads.s3.errors import EntityTooLarge, EntityTooSmall, InvalidArgument, InvalidPart, InvalidRequest
+from uploads.s3.errors import (
+    EntityTooLarge,
+    EntityTooSmall,
+    InvalidArgument,
+    InvalidPart,
+    InvalidRequest,
+    QuotaExceeded,
+)
 from uploads.s3.headers import (
     ChecksumAlgorithm,
     conditions,
@@ -79,14 +87,21 @@ def create(gateway: Gateway, bucket: Bucket, s3: S3Request, authenticated: Authe
         owner = UploadOwner(identity.principal, bucket.name, s3.key)
         upload_id = gateway.sealer.seal(UploadTicket(backend_id, time.time(), checksum, traceparent), owner)
         current.set("aws.s3.upload_id", upload_hash(upload_id))
-        records.begin(
-            identity,
-            bucket.name,
-            s3.key,
-            records.Method.MULTIPART,
-            content_type=metadata.content_type,
-            upload_id=upload_id,
-        )
+        try:
+            records.begin(
+                identity,
+                bucket.name,
+                s3.key,
+                records.Method.MULTIPART,
+                content_type=metadata.content_type,
+                upload_id=upload_id,
+                claim=claim_of(bucket, identity, 0),
+            )
+        except QuotaExceeded:
+            bucket.backend.abort_multipart_upload(
+                MultipartRef(bucket.target, write.key, backend_id, checksum)
+            )
+            raise
         return upload_id
 
 
@@ -101,6 +116,11 @@ def upload_part(
     if (s3.payload_length or 0) > bucket.limits.max_part_bytes:
         raise EntityTooLarge(f"A part of this bucket has at most {bucket.limits.max_part_bytes} bytes.")
     expected = expected_digests(s3.headers)
+    reserved: AbstractContextManager[None] = nullcontext()
+    claim = claim_of(bucket, authenticated.identity, s3.payload_length)
+    if claim is not None:
+        reserved = claim.part(records.multipart(opened.owner, opened.upload_id), number)
+        source = claim.guard(source)
     body = VerifiedBody(
         source,
         proof=authenticated.proof,
@@ -114,7 +134,7 @@ def upload_part(
         current.set("aws.s3.part_number", number)
         upload = upload_hash(opened.upload_id)
         current.set("aws.s3.upload_id", upload)
-        with FLOWS.part(upload, number, body), told_on(current, body) as flowing:
+        with reserved, FLOWS.part(upload, number, body), told_on(current, body) as flowing:
             part = bucket.backend.upload_part(opened.ref, number, flowing, expected.checksums)
     wanted = {opened.ticket.checksum.algorithm} if opened.ticket.checksum else set()
     handed_on = {a: text for a, text in part.checksums.items() if a in wanted or a not in body.digests}

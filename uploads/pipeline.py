@@ -18,6 +18,7 @@ from uploads.flow import told_on
 from uploads.form_object import FormObject
 from uploads.gateway import Bucket
 from uploads.progress.flows import FLOWS
+from uploads.quotas.claim import Claim
 from uploads.s3.addressing import apply_prefix
 from uploads.s3.errors import EntityTooLarge, MaxMessageLengthExceeded
 from uploads.s3.headers import (
@@ -40,6 +41,9 @@ def put_object(
     metadata = object_metadata(s3.headers, authenticated.header_names)
     admit(bucket, key, metadata, s3.payload_length)
     expected = expected_digests(s3.headers)
+    claim = claim_of(bucket, authenticated.identity, s3.payload_length)
+    if claim is not None:
+        source = claim.guard(source)
     write = ObjectWrite(
         bucket.target, apply_prefix(bucket.prefix, key), metadata, conditions(s3.headers), expected.checksums
     )
@@ -52,7 +56,8 @@ def put_object(
         max_bytes=bucket.limits.max_object_bytes,
         is_end_certain=True,
     )
-    return _store(bucket, key, authenticated.identity, records.Method.SIMPLE, write, body, expected)
+    identity = authenticated.identity
+    return _store(bucket, key, identity, records.Method.SIMPLE, write, body, expected, claim)
 
 
 def post_object(bucket: Bucket, form: FormObject, identity: Identity, source: ByteSource) -> StoredObject:
@@ -62,6 +67,9 @@ def post_object(bucket: Bucket, form: FormObject, identity: Identity, source: By
     if form.length_range is not None:
         max_bytes = min(max_bytes, form.length_range.maximum)
         source = form.length_range.guard(source)
+    claim = claim_of(bucket, identity, None)
+    if claim is not None:
+        source = claim.guard(source)
     write = ObjectWrite(
         bucket.target,
         apply_prefix(bucket.prefix, form.key),
@@ -77,7 +85,12 @@ def post_object(bucket: Bucket, form: FormObject, identity: Identity, source: By
         max_bytes=max_bytes,
         is_end_certain=True,
     )
-    return _store(bucket, form.key, identity, records.Method.FORM, write, body, form.expected)
+    return _store(bucket, form.key, identity, records.Method.FORM, write, body, form.expected, claim)
+
+
+def claim_of(bucket: Bucket, identity: Identity, payload_length: int | None) -> Claim | None:
+    """What a body of that length needs of the bucket's quota; None when there is no quota."""
+    return None if bucket.quota is None else Claim(bucket.quota, bucket.name, identity, payload_length)
 
 
 def admit(bucket: Bucket, key: str, metadata: ObjectMetadata, payload_length: int | None) -> None:
@@ -132,6 +145,7 @@ def _store(
     write: ObjectWrite,
     body: VerifiedBody,
     expected: ExpectedDigests,
+    claim: Claim | None,
 ) -> StoredObject:
     with stage("upload.put_object", _upload_of(bucket.name, method)) as current:
         record = records.open_record(
@@ -141,6 +155,7 @@ def _store(
             method,
             content_type=write.metadata.content_type,
             payload_length=body.length,
+            claim=claim,
         )
         failing = records.failing(record, body)
         with failing, FLOWS.object(record, body), told_on(current, body) as flowing:

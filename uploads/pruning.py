@@ -12,6 +12,8 @@ from uploads.backends.base import MultipartRef, StaleUpload
 from uploads.backends.errors import BackendError, UploadNotFound
 from uploads.gateway import Bucket, Gateway
 from uploads.models import UploadRecord
+from uploads.quotas.reservations import reconcile
+from uploads.quotas.usage import forget_past_periods
 from uploads.s3.addressing import apply_prefix
 from uploads.s3.errors import S3Error
 from uploads.upload_id import UploadOwner
@@ -88,6 +90,8 @@ def _end_records(gateway: Gateway, before: datetime) -> None:
         if _is_gone(gateway, record):
             records.expired(record)
     records.fail_abandoned(before)
+    reconcile()
+    forget_past_periods(datetime.now(UTC))
 
 
 def _is_gone(gateway: Gateway, record: UploadRecord) -> bool:

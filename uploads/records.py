@@ -27,6 +27,8 @@ from uploads.ledger.outage import OUTAGE
 from uploads.models import UploadRecord, WebhookDelivery
 from uploads.notifications import event as events
 from uploads.notifications.outbox import WRITTEN, BucketWebhooks
+from uploads.quotas.claim import Claim
+from uploads.quotas.reservations import ReservedRecord
 from uploads.signals import object_stored
 from uploads.upload_id import UploadOwner, digest
 from uploads.worker import is_dead, worker_name
@@ -50,14 +52,18 @@ def open_record(
     *,
     content_type: str | None,
     payload_length: int | None,
+    claim: Claim | None = None,
 ) -> OpenRecord:
     """Begin the record of an object that comes in one request.
 
     It is written ahead when the upload may take long, when the database is not known to take records, and
     when it may not take this one (PostgreSQL has no NUL): then the body is refused before it is sent.
-    Raises DatabaseError.
+    That of a ``claim`` always is, with what it reserves. Raises DatabaseError, QuotaExceeded.
     """
-    record = OpenRecord(_beginning(identity, bucket, key, method, content_type))
+    beginning = _beginning(identity, bucket, key, method, content_type)
+    if claim is not None:
+        return _reserved_record(beginning, claim)
+    record = OpenRecord(beginning)
     is_brief = payload_length is not None and payload_length <= BRIEF_BYTES
     if not is_brief or OUTAGE.is_suspected or "\0" in key:
         began = perf_counter()
@@ -69,6 +75,17 @@ def open_record(
     return record
 
 
+def _reserved_record(beginning: dict[str, Any], claim: Claim) -> OpenRecord:
+    record = ReservedRecord(beginning)
+    began = perf_counter()
+    try:
+        claim.object(beginning["started_at"], record.write_ahead)
+    finally:
+        _waited_since(began)
+    OUTAGE.over()
+    return record
+
+
 def begin(
     identity: Identity,
     bucket: str,
@@ -77,16 +94,28 @@ def begin(
     *,
     content_type: str | None,
     upload_id: str = "",
+    claim: Claim | None = None,
 ) -> UploadRecord:
-    """Write a RECEIVING record, in a transaction of its own. Raises DatabaseError."""
+    """Write a RECEIVING record, in a transaction of its own, and reserve what a ``claim`` is for. Raises
+    DatabaseError, QuotaExceeded."""
     fields = _beginning(identity, bucket, key, method, content_type)
     if upload_id:
         fields |= {"upload_id": upload_id, "upload_digest": digest(upload_id)}
     began = perf_counter()
     try:
-        return UploadRecord.objects.create(**fields)
+        record = UploadRecord(**fields)
+        if claim is None:
+            record.save(force_insert=True)
+        else:
+            claim.object(fields["started_at"], partial(_inserted, record))
+        return record
     finally:
         _waited_since(began)
+
+
+def _inserted(record: UploadRecord) -> int:
+    record.save(force_insert=True)
+    return record.pk
 
 
 def _beginning(
@@ -187,7 +216,7 @@ def _end(
         ending["received_bytes"] = body.size
         ending["receive_wait_ms"] = body.timeline.receive_wait_ns / 1e6
         ending["backend_wait_ms"] = body.timeline.backend_wait_ns / 1e6
-    opened = record if isinstance(record, OpenRecord) else OpenRecord({}, record.pk)
+    opened = record if isinstance(record, OpenRecord) else ReservedRecord({}, record.pk)
     began = perf_counter()
     try:
         opened.end(ending, deliveries)

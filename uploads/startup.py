@@ -10,6 +10,7 @@ from uploads import records
 from uploads.apps import configured_gateway
 from uploads.backends.errors import BackendError
 from uploads.progress import rows
+from uploads.quotas.reservations import reconcile
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def recover() -> None:
 def _fail_orphans() -> None:
     try:
         orphans = records.fail_orphans()
+        reconcile()
         rows.prune()
     except DatabaseError as error:
         logger.error("the database is not ready (%s); new? then run: manage.py migrate", error)

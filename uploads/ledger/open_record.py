@@ -35,9 +35,11 @@ class OpenRecord:
         """What was known when the upload began."""
         return self._beginning
 
-    def write_ahead(self) -> None:
-        """Write it now, as RECEIVING, before anybody else knows of it. Raises DatabaseError."""
+    def write_ahead(self) -> int:
+        """Write it now, as RECEIVING, before anybody else knows of it; returns ``pk``. Raises
+        DatabaseError."""
         self.pk = UploadRecord.objects.create(**self._beginning).pk
+        return self.pk
 
     def end(self, ending: Row, deliveries: Sequence[WebhookDelivery] = ()) -> None:
         """Write how the upload ended, and with it the deliveries that announce it; returns when both are

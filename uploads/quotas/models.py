@@ -1,4 +1,4 @@
-"""What counts against quotas: sums for each bucket and principal, and what uploads under way have reserved."""
+"""What counts against quotas: sums of buckets and principals, and what uploads under way have reserved."""
 
 from __future__ import annotations
 

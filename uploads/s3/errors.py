@@ -7,6 +7,16 @@ handler turns all three into S3 XML.
 
 from __future__ import annotations
 
+from typing import Literal, NamedTuple
+
+
+class Limit(NamedTuple):
+    """Which limit refused a request, as its trace tells. ``reason`` is whose: ``principal`` over all buckets,
+    ``bucket`` for a principal in it; of a quota with what there is too much of, like ``bucket_bytes``."""
+
+    kind: Literal["rate", "concurrency", "quota"]
+    reason: str
+
 
 class S3Error(Exception):
     """Base: S3 code, HTTP status, message; ``headers`` go with the answer."""
@@ -15,6 +25,7 @@ class S3Error(Exception):
     status = 500
     message = "We encountered an internal error. Please try again."
     headers: dict[str, str] = {}
+    limit: Limit | None = None
 
     def __init__(self, message: str | None = None) -> None:
         self.message = message or type(self).message
@@ -23,6 +34,17 @@ class S3Error(Exception):
 
 class InternalError(S3Error):
     """A fault of ours; the details are in the operator's log."""
+
+
+class AccessForbidden(S3Error):
+    """The S3 error of this name."""
+
+    code = "AccessForbidden"
+    status = 403
+    message = (
+        "CORSResponse: this bucket lets no page of this origin send such a request. The origin, the method "
+        "or a header is not in its CORS rules."
+    )
 
 
 class BadDigest(S3Error):
@@ -315,6 +337,18 @@ class ConditionalRequestConflict(S3Error):
     message = "A conflicting operation occurred during the conditional request. Try again."
 
 
+class QuotaExceeded(S3Error):
+    """No error of S3's own; Ceph's object gateway has it by this name."""
+
+    code = "QuotaExceeded"
+    status = 403
+    message = "The quota of this bucket, or yours in it, leaves no room for this. Ask the operator for more."
+
+    def __init__(self, message: str | None = None, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.limit = Limit("quota", reason) if reason else None
+
+
 class RequestTimeout(S3Error):
     """The S3 error of this name."""
 
@@ -343,6 +377,17 @@ class SlowDown(S3Error):
     status = 503
     message = "Please reduce your request rate."
     headers = {"Retry-After": "2"}
+
+
+class Throttled(SlowDown):
+    """S3 code ``SlowDown``: a limit of this gateway was reached. The message says which kind."""
+
+    def __init__(
+        self, message: str | None = None, *, limit: Limit | None = None, retry_after_seconds: int = 2
+    ) -> None:
+        super().__init__(message)
+        self.limit = limit
+        self.headers = {"Retry-After": str(retry_after_seconds)}
 
 
 class InvalidURI(S3Error):
