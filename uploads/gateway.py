@@ -11,9 +11,11 @@ from uploads.backends.base import Backend
 from uploads.backends.registry import build_backends
 from uploads.backends.traced import TracedBackend, call_names
 from uploads.config import BucketConfig, Limits, UploadsConfig
+from uploads.cross_origin import CorsTable, build_cors
 from uploads.notifications.outbox import BucketWebhooks
 from uploads.quotas.rules import BucketQuota
 from uploads.s3.errors import NoSuchBucket
+from uploads.throttle.throttle import Throttle, build_throttle
 from uploads.upload_id import UploadSealer
 
 
@@ -40,6 +42,8 @@ class Gateway:
     backends: Mapping[str, Backend]
     sealer: UploadSealer
     authenticator: Authenticator
+    throttle: Throttle | None = None
+    cors: CorsTable | None = None
 
     def bucket(self, name: str | None) -> Bucket:
         """Raises NoSuchBucket."""
@@ -60,6 +64,8 @@ def build_gateway(config: UploadsConfig, authenticator: Authenticator) -> Gatewa
         backends=backends,
         sealer=UploadSealer(config.sealing_keys),
         authenticator=authenticator,
+        throttle=build_throttle(config.throttle),
+        cors=build_cors(config.buckets, config.domain),
     )
 
 

@@ -13,11 +13,12 @@ from uploads.models import UploadRecord
 
 
 def checks(gateway: Gateway) -> Sequence[Check]:
-    """One check for the database and one for each bucket's storage."""
+    """One check for the database, one for each bucket's storage, and one for where limits are counted."""
     storages = [
         Check(f"storage:{name}", partial(_storage, bucket)) for name, bucket in gateway.buckets.items()
     ]
-    return [Check("database", _database), *storages]
+    shared = [] if gateway.throttle is None else [Check("cache", gateway.throttle.check, is_vital=False)]
+    return [Check("database", _database), *storages, *shared]
 
 
 def _database() -> str:

@@ -20,21 +20,26 @@ from tracing_app.api import (
     is_tracing,
     known_method,
     name_request,
+    note,
     redacted_key,
     trace_id,
 )
 from uploads import bucket_operations, exception_handler, object_operations
 from uploads.apps import configured_gateway, uploads_app
 from uploads.call import Call
+from uploads.cross_origin import CrossOrigin
 from uploads.http import request_parts
 from uploads.s3.operations import Operation
 from uploads.s3.request import S3Request, parse_request
 from uploads.statistics.recorder import NO_BUCKET
 from uploads.statistics.request import CountedRequest
+from uploads.throttle.demand import Lease
+from uploads.throttle.throttle import Throttle
 from uploads.wire_source import WireSource
 
 access_log = logging.getLogger("mizuchi.access")
 
+_UPLOADS = frozenset({Operation.PUT_OBJECT, Operation.POST_OBJECT, Operation.UPLOAD_PART})
 _NEGOTIATOR = DefaultContentNegotiation()  # DRF makes one for every request that brings none
 
 HANDLERS: Mapping[Operation, Callable[[Call], HttpResponse]] = {
@@ -59,6 +64,8 @@ class S3View(APIView):
     permission_classes = [UploadPermission]
 
     call: Call
+    cross_origin: CrossOrigin | None = None
+    lease: Lease | None = None
     counted: CountedRequest
     source: WireSource | None = None
 
@@ -73,6 +80,11 @@ class S3View(APIView):
                 response = self.serve()
             except Exception as error:  # noqa: BLE001 - each has its answer
                 response = self.handle_exception(error)
+            finally:
+                if self.lease is not None:
+                    self.lease.release()
+            if self.cross_origin is not None:
+                self.cross_origin.let_read(response)
             self.counted.status = response.status_code
             self.counted.code = getattr(response, "error_code", "")
             if self.source is not None:
@@ -88,6 +100,11 @@ class S3View(APIView):
         gateway = configured_gateway()
         environ = request._request.META
         parts = request_parts(environ, gateway.config.trusted_proxies)
+        if gateway.cors is not None:
+            self.cross_origin = gateway.cors.find(parts)
+            if self.cross_origin is not None and self.cross_origin.is_preflight:
+                name_request("OPTIONS s3.Preflight")
+                return
         s3 = parse_request(parts, gateway.config.domain)
         is_known = s3.address.bucket in gateway.buckets
         self.counted.is_for((is_known and s3.address.bucket) or NO_BUCKET, s3.operation)
@@ -96,6 +113,8 @@ class S3View(APIView):
         self.source = WireSource(environ["wsgi.input"], expected_bytes=s3.content_length)
         self.call = Call(gateway, parts, s3, self.source)
         self.perform_authentication(request)
+        if gateway.throttle is not None:
+            self._throttle(gateway.throttle)
         self.check_permissions(request)
 
     def perform_authentication(self, request: Request) -> None:
@@ -108,6 +127,13 @@ class S3View(APIView):
             authenticated = authenticator.authenticate(call.parts, bucket)
         call.authenticated = request.auth = authenticated
         request.user = authenticated.identity  # type: ignore[assignment]
+
+    def _throttle(self, throttle: Throttle) -> None:
+        """Before policy engines are asked: they are protected, too. Raises Throttled."""
+        s3 = self.call.s3
+        is_upload = s3.operation in _UPLOADS
+        principal = self.call.authenticated.identity.principal
+        self.lease = throttle.admit(s3.address.bucket or "", principal, is_upload=is_upload)
 
     def policy_question(self) -> PolicyQuestion:
         s3: S3Request = self.call.s3
@@ -126,10 +152,15 @@ class S3View(APIView):
         )
 
     def serve(self) -> HttpResponse:
+        if self.cross_origin is not None and self.cross_origin.is_preflight:
+            return self.cross_origin.answer_preflight()
         return HANDLERS[self.call.s3.operation](self.call)
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
         request: HttpRequest = self.request._request
+        limit = getattr(exc, "limit", None)
+        if limit is not None:
+            note({"mizuchi.limit.kind": limit.kind, "mizuchi.limit.reason": limit.reason})
         return exception_handler.answer(exc, method=request.method or "", resource=request.path_info)
 
     def _log_access(self, method: str | None, response: HttpResponseBase, duration_ms: float) -> None:
