@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 
 from .connection import Connection, limit_waiting
+from .core import Core
 from .poller import Poller
 from .runner import Application, RequestRunner
 from .threads import RequestThreads
@@ -31,6 +32,7 @@ class Engine:
         stall_seconds: float,
         is_draining: Callable[[], bool],
         idle_seconds: float = IDLE_SECONDS,
+        core: Core | None = None,
     ) -> None:
         """``threads`` requests run at once; the client of one may be silent for ``stall_seconds``, a
         connection without one for ``idle_seconds``."""
@@ -47,6 +49,7 @@ class Engine:
             max_held=threads // 2,
             is_draining=is_draining,
             others_wait=lambda: self._threads.waiting > 0,
+            core=core,
         )
         self._threads: RequestThreads[Connection] = RequestThreads(threads, self._runner)
         self._thread = threading.Thread(target=self._poll, name="poller", daemon=True)

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from .connection import Connection
+from .core import Core
 from .environ import Address, build_environ
 from .poller import MAX_UNREAD_BYTES, Poller
 from .request_body import RequestBody
@@ -18,6 +19,7 @@ from .response import ClientGoneError, Response, encode_head
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 HOLD_SECONDS = 0.02
+_BIG_BODY_BYTES = 4 * 1024 * 1024  # to go to another core and come back is not worth it for less
 
 _logger = logging.getLogger(__name__)
 
@@ -39,8 +41,10 @@ class RequestRunner:
         max_held: int,
         is_draining: Callable[[], bool],
         others_wait: Callable[[], bool],
+        core: Core | None,
     ) -> None:
-        """``others_wait``: there are connections with a request and no thread."""
+        """``core`` is the one that request threads keep to, if they do. ``others_wait``: there are
+        connections with a request and no thread."""
         self._application = application
         self._poller = poller
         self._server = server
@@ -48,6 +52,7 @@ class RequestRunner:
         self._max_held = max_held
         self._is_draining = is_draining
         self._others_wait = others_wait
+        self._core = core
         self._held: set[Connection] = set()
         self._bodies: set[RequestBody] = set()
 
@@ -89,6 +94,9 @@ class RequestRunner:
         )
         response = Response(connection, head, partial(self._may_keep, body))
         self._bodies.add(body)
+        away_from = self._core if head.body_bytes is None or head.body_bytes > _BIG_BODY_BYTES else None
+        if away_from:
+            away_from.leave()
         try:
             self._call(build_environ(head, body, server=self._server, peer=connection.peer), response)
         except ClientGoneError:
@@ -97,6 +105,8 @@ class RequestRunner:
             return False
         finally:
             self._bodies.discard(body)
+            if away_from:
+                away_from.come_back()
         return self._go_on(connection, head, body, response)
 
     def _call(self, environ: dict[str, Any], response: Response) -> None:

@@ -22,11 +22,13 @@ from typing import Self
 from tracing_app.metrics.board import Board
 
 from . import drain, place
+from .core import Core
 from .engine import Engine
 from .runner import Application
 
 READY = b"r"
 CANNOT_START = 3
+_CORE_SECONDS = 5.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def run(options: WorkerOptions) -> int:
         logging.getLogger(__name__).exception("Worker %d cannot load %s", options.number, options.application)
         return CANNOT_START
     _settle()
+    core = Core(options.number)
     engine = Engine(
         application,
         socket.socket(fileno=options.listener_fd),
@@ -84,10 +87,13 @@ def run(options: WorkerOptions) -> int:
         max_connections=options.connections,
         stall_seconds=options.stall_seconds,
         is_draining=drain.is_draining,
+        core=core,
     )
     engine.start()
+    core.gather()
     channel.send(READY)
-    signal.sigwait({signal.SIGTERM})
+    while signal.sigtimedwait({signal.SIGTERM}, _CORE_SECONDS) is None:
+        core.reconsider()
     engine.stop()
     threading.Thread(target=_abort_when_told_again, args=(engine,), daemon=True).start()
     engine.wait()

@@ -52,6 +52,9 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         body = environ["wsgi.input"]
         start_response("200 OK", [])
         return [repr((body.readline(), body.readline(3), body.read(4), body.read())).encode()]
+    if path == "/cores":
+        start_response("200 OK", [])
+        return [json.dumps(sorted(os.sched_getaffinity(0))).encode()]
     if path == "/form":
         start_response("200 OK", [])
         return [environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))]

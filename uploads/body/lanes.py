@@ -10,6 +10,8 @@ from typing import Final
 
 from .checksums import Buffer, Hasher
 
+_CORES: Final = frozenset(os.sched_getaffinity(0))
+"""Those that the process may use: whoever starts a helper may keep to one of them."""
 _MOST_THREADS: Final = 8
 
 
@@ -35,6 +37,7 @@ class HelperThreads:
             Thread(target=self._run, name="body-digests", daemon=True).start()
 
     def _run(self) -> None:
+        os.sched_setaffinity(0, _CORES)
         while True:
             self._lanes.get().work_off()
 
@@ -94,5 +97,5 @@ class Lane:
         return True
 
 
-HELPERS: Final = HelperThreads(min(len(os.sched_getaffinity(0)), _MOST_THREADS))
+HELPERS: Final = HelperThreads(min(len(_CORES), _MOST_THREADS))
 """Those of this process: hashing keeps a core busy, so there is no use in more of them."""
