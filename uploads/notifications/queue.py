@@ -6,13 +6,13 @@ nothing is lost with a worker or a node, on any database.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import connections, router, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from uploads.models import WebhookDelivery
@@ -21,6 +21,8 @@ from uploads.worker import is_dead, worker_name
 State = WebhookDelivery.State
 MAX_HISTORY: Final = 20
 """Tries that a delivery remembers."""
+MAX_REPLAYED: Final = 500
+"""Deliveries queued again at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,17 @@ def free_claims_of_the_dead() -> int:
     return claimed.filter(claimed_by__in=dead).update(due_at=timezone.now(), claimed_by="")
 
 
-def replay(deliveries: QuerySet[WebhookDelivery]) -> int:
-    """Queue again what is delivered or dead, with all its tries before it. Returns how many.
-    Raises DatabaseError."""
-    now = timezone.now()
-    return deliveries.exclude(state=State.PENDING).update(
+def replay(
+    deliveries: QuerySet[WebhookDelivery], known: Collection[tuple[str, str]]
+) -> list[WebhookDelivery]:
+    """Queue again what is delivered or dead, with all its tries before it: the oldest ``MAX_REPLAYED``, of
+    the ``known`` webhooks, each by bucket and name. Returns those. Raises DatabaseError."""
+    now, ended = timezone.now(), deliveries.exclude(state=State.PENDING).defer("payload", "history")
+    of_known = Q(pk__in=())
+    for bucket, webhook in known:
+        of_known |= Q(bucket=bucket, webhook=webhook)
+    replayed = list(ended.filter(of_known).order_by("id")[:MAX_REPLAYED])
+    WebhookDelivery.objects.filter(pk__in=[each.pk for each in replayed]).update(
         state=State.PENDING,
         attempts=0,
         replays=F("replays") + 1,
@@ -102,6 +110,7 @@ def replay(deliveries: QuerySet[WebhookDelivery]) -> int:
         claimed_by="",
         finished_at=None,
     )
+    return replayed
 
 
 def _due(bucket: str, webhook: str) -> QuerySet[WebhookDelivery]:

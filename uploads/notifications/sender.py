@@ -155,8 +155,13 @@ class WebhookSender:
         """Send nothing more; what is being sent has two seconds. The rest waits in the database."""
         self._stopping.set()
         WRITTEN.set()
-        until = time.monotonic() + _STOP_SECONDS
-        self._thread.join(_STOP_SECONDS)
+        if self._thread.is_alive():
+            self._thread.join(_STOP_SECONDS)
+        self.join()
+
+    def join(self, seconds: float = _STOP_SECONDS) -> None:
+        """Wait so long at most until nothing is being sent."""
+        until = time.monotonic() + seconds
         for lane in self._lanes:
             lane.join(until)
 
