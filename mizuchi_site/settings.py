@@ -162,6 +162,7 @@ SPECTACULAR_SETTINGS = {
         "AccessKeyState": "authz.key_states.STATES",
         "PolicyOutcome": "authz.models.PolicyDecision.Outcome",
         "TraceOutcome": "mizuchi_site.rest.traces.OUTCOMES",
+        "DeliveryState": "uploads.models.WebhookDelivery.State",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": STATIC_URL + "mizuchi_site/icon.svg",

@@ -40,6 +40,11 @@ _MENU: Final[Sequence[tuple[str, tuple[Item, ...]]]] = (
             Item("Uploads", "uploads_uploadrecord_changelist", ("uploads.view_uploadrecord",)),
             Item("In flight", "uploads_in_flight", ("uploads.view_uploadrecord",)),
             Item("Traces", "traces", ("mizuchi_site.view_traces",)),
+            Item(
+                "Webhook deliveries",
+                "uploads_webhookdelivery_changelist",
+                ("uploads.view_webhookdelivery",),
+            ),
             Item("Upload files", "upload_page", ("mizuchi_site.upload_in_browser",)),
         ),
     ),

@@ -26,6 +26,12 @@ from .tracing_settings import (
 from .tracing_trials import SamplingDryRun, TestSpan
 from .uploads import OneUpload, Uploads, UploadsInFlight
 from .views import RestView
+from .webhooks import (
+    OneWebhookDelivery,
+    ReplayWebhookDeliveries,
+    ReplayWebhookDelivery,
+    WebhookDeliveries,
+)
 
 
 class Schema(SpectacularAPIView):
@@ -68,6 +74,14 @@ urlpatterns = [
     path("uploads/", Uploads.as_view(), name="uploads"),
     path("uploads/in-flight/", UploadsInFlight.as_view(), name="uploads-in-flight"),
     path("uploads/<str:pk>/", OneUpload.as_view(), name="upload"),
+    path("webhooks/deliveries/", WebhookDeliveries.as_view(), name="webhook-deliveries"),
+    path("webhooks/deliveries/replay/", ReplayWebhookDeliveries.as_view(), name="webhook-replays"),
+    path("webhooks/deliveries/<str:delivery_id>/", OneWebhookDelivery.as_view(), name="webhook-delivery"),
+    path(
+        "webhooks/deliveries/<str:delivery_id>/replay/",
+        ReplayWebhookDelivery.as_view(),
+        name="webhook-replay",
+    ),
     path("configuration/", Configuration.as_view(), name="configuration"),
     path("tracing/settings/", TracingSettings.as_view(), name="tracing-settings"),
     path("tracing/settings/undo/", UndoTracingRevision.as_view(), name="tracing-undo"),

@@ -20,7 +20,7 @@ from authz.credentials import create_access_key
 from authz.models import PolicyDecision, SignatureDiagnosis
 from tests.mizuchi_site.members import ROLES, client_of, documented_rights
 from tests.tracing_app.store.recorded import Recorded
-from uploads.models import UploadRecord
+from uploads.models import UploadRecord, WebhookDelivery
 
 pytestmark = pytest.mark.django_db(databases=["default", "traces"])
 
@@ -60,6 +60,11 @@ RIGHTS: Final = {
     "admin:authz_policydecision_history": "authz.view_policydecision",
     "admin:authz_policydecision_add": NOBODY,
     "admin:authz_policydecision_delete": NOBODY,
+    "admin:uploads_webhookdelivery_changelist": "uploads.view_webhookdelivery",
+    "admin:uploads_webhookdelivery_change": "uploads.view_webhookdelivery",
+    "admin:uploads_webhookdelivery_history": "uploads.view_webhookdelivery",
+    "admin:uploads_webhookdelivery_add": NOBODY,
+    "admin:uploads_webhookdelivery_delete": NOBODY,
     "admin:auth_user_changelist": "auth.view_user",
     "admin:auth_user_add": "auth.add_user",
     "admin:auth_user_change": "auth.view_user",
@@ -90,6 +95,10 @@ RIGHTS: Final = {
     "rest:uploads": "uploads.view_uploadrecord",
     "rest:upload": "uploads.view_uploadrecord",
     "rest:uploads-in-flight": "uploads.view_uploadrecord",
+    "rest:webhook-deliveries": "uploads.view_webhookdelivery",
+    "rest:webhook-delivery": "uploads.view_webhookdelivery",
+    "rest:webhook-replay POST": "uploads.replay_webhookdelivery",
+    "rest:webhook-replays POST": "uploads.replay_webhookdelivery",
     "rest:traces": "mizuchi_site.view_traces",
     "rest:trace-points": "mizuchi_site.view_traces",
     "rest:trace": "mizuchi_site.view_traces",
@@ -178,6 +187,9 @@ def objects() -> dict[str, Any]:
     upload = UploadRecord.objects.create(
         request_id=trace_id, bucket="uploads", key="a", principal="alice", started_at=now
     )
+    delivery = WebhookDelivery.objects.create(
+        payload="{}", state="DEAD", created_at=now, queued_at=now, due_at=now
+    )
     user = User.objects.create_user("somebody")
     return {
         "trace_id": trace_id,
@@ -186,6 +198,8 @@ def objects() -> dict[str, Any]:
         "id": user.pk,
         "pk": upload.pk,
         "number": 1,
+        "delivery_id": delivery.pk,
+        "uploads_webhookdelivery": delivery.pk,
         "authz_accesskey": key.pk,
         "authz_policydecision": decision.pk,
         "auth_user": user.pk,
