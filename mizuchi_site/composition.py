@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from authz.config import AuthzConfig, ConfiguredKey
 from authz.identity import BucketScope
 from mizuchi_site.bucket_auth import bucket_auth
+from mizuchi_site.bucket_limits import bucket_quota, cors_rule, throttle_config
 from mizuchi_site.bucket_policy import policies
 from mizuchi_site.bucket_webhooks import retention, webhook
 from mizuchi_site.config import Config, Places
@@ -73,6 +74,7 @@ def uploads_config(config: Config, keys: Keyring) -> UploadsConfig:
         body_stall_seconds=config.server.body_stall_seconds,
         multipart_expiry_seconds=config.multipart.expiry_hours * 3600,
         retention=retention(config.deliveries),
+        throttle=throttle_config(config),
     )
 
 
@@ -207,6 +209,20 @@ def database(config: Config, places: Places) -> dict[str, Any]:
     return settings
 
 
+def caches(config: Config) -> dict[str, dict[str, Any]]:
+    """Django's settings of its cache."""
+    url = config.cache.url
+    if url is None:
+        return {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    return {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": url.get_secret_value(),
+            "KEY_PREFIX": "mizuchi",
+        }
+    }
+
+
 def trace_database(config: Config, places: Places) -> dict[str, dict[str, Any]]:
     """The database of the local store of traces, when it has one of its own."""
     path = config.tracing.local_store.path
@@ -256,6 +272,8 @@ def _bucket(bucket: BucketSection) -> BucketConfig:
         prefix=bucket.prefix,
         limits=Limits(**dict(bucket.limits)),
         webhooks=tuple(webhook(each) for each in bucket.webhooks),
+        quota=bucket_quota(bucket.quota),
+        cors=tuple(cors_rule(rule) for rule in bucket.cors),
     )
 
 

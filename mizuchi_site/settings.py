@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 
 from mizuchi_site.composition import (
     authz_config,
+    caches,
     database,
     logging_config,
     metrics_config,
@@ -46,6 +47,7 @@ ROOT_URLCONF = "mizuchi_site.urls"
 WSGI_APPLICATION = "mizuchi_site.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": database(_config, _places), **trace_database(_config, _places)}
+CACHES = caches(_config)
 DATABASE_ROUTERS = ["mizuchi_site.trace_store_router.TraceStoreRouter"]
 
 INSTALLED_APPS = [

@@ -10,8 +10,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 
 from authz.key_template import TEMPLATE
 
+from .cors import CorsRuleSection
 from .jwt import JwtSection
 from .policy import AuthzSection, written_block
+from .quota import BucketQuotaSection
+from .throttle import RateSection
 from .values import Flag, Listed, Nullable, Section, Whole, matching
 from .webhooks import WebhookSection
 
@@ -141,6 +144,9 @@ class BucketSection(Section):
     target: Nullable[Target] = None
     prefix: Annotated[str, AfterValidator(_prefix)] = ""
     limits: LimitsSection = LimitsSection()
+    throttle: RateSection = RateSection()
+    quota: BucketQuotaSection = BucketQuotaSection()
+    cors: Listed[CorsRuleSection] = ()
     auth: AuthSection = AuthSection()
     browser_upload: Annotated[Flag, AfterValidator(_browser_upload)] = False
     authz: Annotated[AuthzSection | None, BeforeValidator(written_block)] = Field(

@@ -9,6 +9,7 @@ from .jwt import StsSection
 from .metrics import MetricsSection
 from .sections import (
     AccessKeySection,
+    CacheSection,
     DatabaseSection,
     LoggingSection,
     MultipartSection,
@@ -16,6 +17,7 @@ from .sections import (
     ServerSection,
 )
 from .storages import Storage
+from .throttle import ThrottleSection
 from .tracing import TracingSection
 from .values import Listed, NotEmpty, Section, matching
 from .webhooks import DeliveriesSection
@@ -37,9 +39,11 @@ class Config(Section):
     server: ServerSection = ServerSection()
     security: SecuritySection = SecuritySection()
     database: DatabaseSection = DatabaseSection()
+    cache: CacheSection = CacheSection()
     storages: Annotated[dict[StorageName, Storage], NotEmpty]
     access_keys: Listed[AccessKeySection] = ()
     buckets: Annotated[Listed[BucketSection], NotEmpty]
+    throttle: ThrottleSection = ThrottleSection()
     sts: StsSection = StsSection()
     multipart: MultipartSection = MultipartSection()
     deliveries: DeliveriesSection = DeliveriesSection()

@@ -35,7 +35,7 @@ def as_json(loaded: LoadedConfig) -> str:
 
 def shown(leaf: Leaf) -> Any:
     """The value of a leaf as it may be seen. Options of a Django storage are hidden: each may be a secret."""
-    if leaf.location == ("database", "url"):
+    if leaf.location in (("database", "url"), ("cache", "url")) and leaf.value is not None:
         return _without_password(leaf.value.get_secret_value())
     if leaf.location[2:3] == ("webhooks",) and leaf.location[-1] == "url":
         return _host_only(leaf.value.get_secret_value())

@@ -118,6 +118,28 @@ class DatabaseSection(Section):
     url: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///var/mizuchi.sqlite3")
 
 
+def _cache_url(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    try:
+        url = urlsplit(text)
+        is_known = bool(url.hostname) if url.scheme in {"redis", "rediss"} else url.scheme == "unix"
+        url.port  # noqa: B018 - raises ValueError for a port that is none
+    except ValueError:
+        is_known = False
+    if not is_known or not re.fullmatch("/[0-9]*|", url.path if url.scheme != "unix" else ""):
+        raise ValueError(
+            "must be redis://user:password@host:6379/0, rediss:// with TLS, or unix:///path/of/socket "
+            "(special characters percent-encoded)"
+        )
+    return secret
+
+
+class CacheSection(Section):
+    """What workers and nodes share besides the database."""
+
+    url: Nullable[Annotated[SecretStr, AfterValidator(_cache_url)]] = None
+
+
 def _principal(text: str) -> str:
     if text == "anonymous":
         raise ValueError('must not be "anonymous": that is the name of callers without a key')

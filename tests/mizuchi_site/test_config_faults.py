@@ -19,7 +19,39 @@ FAULTS = [
     ("serverr: {}", "serverr", "is not a known key; did you mean server?"),
     ("server: {wokers: 2}", "server.wokers", "is not a known key; did you mean workers?"),
     ("server: {zero_copy: true}", "server.zero_copy", "is not a known key; known are: allowed_hosts,"),
-    ("cache: {url: null}", "cache", "is not a known key"),
+    ("cache: {url: 'memcached://c'}", "cache.url", "must be redis://"),
+    ("throttle: {burst: 5}", "throttle", "has a burst, but no requests_per_second"),
+    (
+        "throttle: {principals: {ci: {concurrent_uploads: 0}}}",
+        "throttle.principals.ci.concurrent_uploads",
+        "1",
+    ),
+    (
+        BUCKETS + "[{name: abc, storage: local, quota: {max_byte: 1}}]",
+        "buckets[0].quota.max_byte",
+        "max_bytes?",
+    ),
+    (
+        BUCKETS + "[{name: abc, storage: local, quota: {per: week}}]",
+        "buckets[0].quota.per",
+        "'month' or 'day'",
+    ),
+    (
+        BUCKETS
+        + "[{name: abc, storage: local, cors: [{allowed_origins: [a.example/], allowed_methods: [PUT]}]}]",
+        "buckets[0].cors[0].allowed_origins[0]",
+        "must be an origin",
+    ),
+    (
+        BUCKETS + "[{name: abc, storage: local, cors: [{allowed_origins: ['*'], allowed_methods: [PATCH]}]}]",
+        "buckets[0].cors[0].allowed_methods[0]",
+        "'PUT'",
+    ),
+    (
+        BUCKETS + "[{name: abc, storage: local, cors: [{allowed_origins: ['*']}]}]",
+        "buckets[0].cors[0].allowed_methods",
+        "is required",
+    ),
     ("tracing: {sampler: always}", "tracing.sampler", "is not a known key"),
     ("tracing: {otlp: {endpoint: collector:4317}}", "tracing.otlp.endpoint", "http://"),
     ("tracing: {otlp: {endpoint: 'http://c:4318'}}", "tracing.otlp.endpoint", "4317"),
