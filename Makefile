@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?= -n 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test servers check bench memory overhead outages lists sampling upload-page lock clean
+.PHONY: help setup run test servers check bench memory overhead outages lists sampling upload-page lock sbom audit clean
 
 help:
 	@echo "make run     set up if needed, then serve on http://127.0.0.1:8080"
@@ -22,6 +22,8 @@ help:
 	@echo "make setup   what 'make run' does before it serves"
 	@echo "make upload-page bundles what the upload page takes from npm, with Node.js 20 and the network"
 	@echo "make lock    write requirements*.txt anew from requirements*.in"
+	@echo "make sbom    writes sbom.json: what the gateway is made of, as CycloneDX"
+	@echo "make audit   asks whether a pinned package has a known vulnerability (AUDIT='--vulnerability-service osv')"
 	@echo "make clean   remove the environment and caches; var/ stays"
 
 $(BIN)/pip:
@@ -96,7 +98,23 @@ lock: $(VENV)/.requirements
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) requirements-audit.in -o requirements-audit.txt
+
+# The tools for these two have forty packages of their own, which nothing else needs.
+$(VENV)-audit/.requirements: requirements-audit.txt | $(BIN)/pip
+	@echo "Installing requirements-audit.txt into $(VENV)-audit ..."
+	@$(BIN)/python -m venv $(VENV)-audit
+	@$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
+	@touch $@
+
+sbom: $(VENV)-audit/.requirements
+	@$(VENV)-audit/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --validate \
+		--output-file sbom.json requirements.txt
+	@echo "sbom.json"
+
+audit: $(VENV)-audit/.requirements
+	@$(VENV)-audit/bin/python .ci/audit.py $(AUDIT) requirements*.txt
 
 clean:
-	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-audit sbom.json .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './var/*' -prune -exec rm -rf {} +
