@@ -122,11 +122,11 @@ class WebhookDeliveryAdmin(_ModelAdmin):
         """The newest first, each with its trace, which may not be kept."""
         lines = format_html_join(
             "",
-            "<li>{} · {:.0f} ms · {} · {}</li>",
+            "<li>{} · {} ms · {} · {}</li>",
             (
                 (
                     to_the_second(datetime.fromisoformat(each["at"])),
-                    each["ms"],
+                    round(each["ms"]),
                     each["error"] or f"delivered ({each['status']})",
                     _trace(each["trace_id"]),
                 )
