@@ -14,7 +14,7 @@ from uploads.s3.operations import Operation
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md")), *sorted(ROOT.glob("examples/*/*.md"))]
 ROOMS = ("mizuchi_site", "uploads", "authz", "tracing_app")
 
 _CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -81,7 +81,7 @@ def modules_named(page: Path) -> set[str]:
     return set(re.findall(rf"`((?:{'|'.join(ROOMS)})(?:[./]\w+)+(?:\.py)?)", text_of(page)))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_modules_that_are_named_exist(page: Path) -> None:
     """``uploads.records.failing`` is the name of something in a module: its module counts."""
     lost = []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,17 @@ def test_tells_how_to_look_at_a_trace_where_traces_are_kept(
     assert "python manage.py traces --last\n" in run(capsys)
     settings.TRACING = dataclasses.replace(settings.TRACING, store=None)
     assert "manage.py traces" not in run(capsys)
+
+
+def test_the_readme_says_what_to_type_as_it_does(
+    var: Path, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.TRACING = dataclasses.replace(settings.TRACING, store=StoreConfig(10, 1))
+    told = run(capsys).replace(str(var), "var").replace(str(Path(sys.executable)), ".venv/bin/python")
+    typed = re.findall(r"^  ((?:\. |\S+python )(?:.*\\\n)*.*)", told, re.MULTILINE)
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert len(typed) == 3
+    assert [command for command in typed if " ".join(command.split()) not in " ".join(readme.split())] == []
 
 
 def test_running_it_again_changes_nothing(var: Path, capsys: pytest.CaptureFixture[str]) -> None:
