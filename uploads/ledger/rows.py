@@ -139,9 +139,8 @@ def insert(rows: Sequence[Row], using: str | None = None) -> None:
     sql, parameters = statement.sql(len(rows)), statement.parameters(rows, connection)
     deliveries = [each for row in rows if type(row) is AnnouncedRow for each in row.deliveries]
     if not deliveries:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
+        statement.execute(rows, connection)
         return
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
+    with transaction.atomic(using=connection.alias):
+        statement.execute(rows, connection)
         WebhookDelivery.objects.using(connection.alias).bulk_create(deliveries)
