@@ -136,7 +136,6 @@ def insert(rows: Sequence[Row], using: str | None = None) -> None:
     statement = _statements.get(connection.alias)
     if statement is None:
         statement = _statements[connection.alias] = _Statement(connection)
-    sql, parameters = statement.sql(len(rows)), statement.parameters(rows, connection)
     deliveries = [each for row in rows if type(row) is AnnouncedRow for each in row.deliveries]
     if not deliveries:
         statement.execute(rows, connection)
