@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -25,6 +24,7 @@ from tracing_app.api import (
     trace_id,
 )
 from uploads import bucket_operations, exception_handler, object_operations
+from uploads.access_log import log_request
 from uploads.apps import configured_gateway, uploads_app
 from uploads.call import Call
 from uploads.cross_origin import CrossOrigin
@@ -36,8 +36,6 @@ from uploads.statistics.request import CountedRequest
 from uploads.throttle.demand import Lease
 from uploads.throttle.throttle import Throttle
 from uploads.wire_source import WireSource
-
-access_log = logging.getLogger("mizuchi.access")
 
 _UPLOADS = frozenset({Operation.PUT_OBJECT, Operation.POST_OBJECT, Operation.UPLOAD_PART})
 _NEGOTIATOR = DefaultContentNegotiation()  # DRF makes one for every request that brings none
@@ -89,8 +87,7 @@ class S3View(APIView):
             self.counted.code = getattr(response, "error_code", "")
             if self.source is not None:
                 self.counted.bytes_received = self.source.received_bytes
-        if access_log.isEnabledFor(logging.INFO):
-            self._log_access(request.method, response, self.counted.seconds * 1e3)
+        self._log_access(request.method, response, self.counted.seconds * 1e3)
         return response
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
@@ -164,27 +161,14 @@ class S3View(APIView):
         return exception_handler.answer(exc, method=request.method or "", resource=request.path_info)
 
     def _log_access(self, method: str | None, response: HttpResponseBase, duration_ms: float) -> None:
-        """One record, as text and as fields; ``bytes`` are those of the body that were received."""
         call: Call | None = getattr(self, "call", None)
-        operation = call.s3.operation.value if call else None
-        code = getattr(response, "error_code", None)
-        method = known_method(method or "")
-        fields = {
-            "method": method,
-            "operation": operation,
-            "status": response.status_code,
-            "code": code,
-            "duration_ms": round(duration_ms, 1),
-            "bytes": self.source.received_bytes if self.source else None,
-        }
-        access_log.info(
-            "%s %s %s %s %.1f ms",
-            method,
-            operation or "-",
+        log_request(
+            known_method(method or ""),
+            call.s3.operation.value if call else None,
             response.status_code,
-            code or "-",
-            duration_ms,
-            extra=fields,
+            getattr(response, "error_code", None),
+            duration_ms=duration_ms,
+            received_bytes=self.source.received_bytes if self.source else None,
         )
 
 
