@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 ARGS ?= -n 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test servers check bench memory overhead outages lists sampling upload-page lock sbom audit clean
+.PHONY: help setup run test servers check docs bench memory overhead outages lists sampling upload-page lock sbom audit clean
 
 help:
 	@echo "make run     set up if needed, then serve on http://127.0.0.1:8080"
 	@echo "make test    run the tests (ARGS='-k name' instead of '$(ARGS)')"
 	@echo "make check   style, types, import rules, migrations, Django's checks"
+	@echo "make docs    builds the documents as a site, var/docs/index.html"
 	@echo "make bench   measures everything and writes docs/benchmarks.md, about half an hour on an idle machine"
 	@echo "make memory  how much a worker grows under big uploads (MEMORY='--backend sink --kind parts')"
 	@echo "make servers builds the servers in Go that tests talk to, minutes the first time; make test does it meanwhile"
@@ -42,13 +43,18 @@ $(VENV)/.requirements-dev: requirements-dev.txt $(VENV)/.requirements
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
+$(VENV)/.requirements-docs: requirements-docs.txt $(VENV)/.requirements-dev
+	@echo "Installing requirements-docs.txt into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.txt
+	@touch $@
+
 setup: $(VENV)/.requirements
 	@$(BIN)/python manage.py setup_dev
 
 run: setup
 	@exec $(BIN)/python manage.py serve
 
-test: $(VENV)/.requirements-dev
+test: $(VENV)/.requirements-docs
 	@nice $(MAKE) --no-print-directory servers >/dev/null 2>&1 &
 	@tests/e2e/clients/setup.sh
 	@$(BIN)/python -m pytest $(ARGS)
@@ -56,6 +62,10 @@ test: $(VENV)/.requirements-dev
 # Tests that need one wait for it, and say why when it could not be built.
 servers:
 	@$(PYTHON) -m tests.servers.go_tools
+
+docs: $(VENV)/.requirements-docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "var/docs/index.html"
 
 # Django's settings are read by several of these; they get a var folder that is thrown away.
 check: $(VENV)/.requirements-dev
@@ -99,6 +109,7 @@ lock: $(VENV)/.requirements
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) requirements-audit.in -o requirements-audit.txt
+	$(COMPILE) requirements-docs.in -o requirements-docs.txt
 
 # The tools for these two have forty packages of their own, which nothing else needs.
 $(VENV)-audit/.requirements: requirements-audit.txt | $(BIN)/pip
