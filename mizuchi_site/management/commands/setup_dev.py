@@ -37,7 +37,7 @@ or without the AWS CLI:
       --upload-file README.md "$AWS_ENDPOINT_URL/{bucket}/README.md"
 """
 _TRACE_HINT = """
-and look at its trace, there a few seconds later, here or at {endpoint}/admin/traces/
+Its trace is at {endpoint}/admin/traces/ a few seconds later, and here:
 
   {python} manage.py traces --last
 """
