@@ -5,6 +5,7 @@ Its storages fail in all the ways that storages do, and say too much when they d
 
 from __future__ import annotations
 
+import base64
 import secrets
 import time
 import urllib.parse
@@ -13,6 +14,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.request import Request as HttpRequest
+from urllib.request import urlopen
 
 from tests.e2e.gateway import FILES, LIMITED, LIMITS, SEAWEED, Gateway, running_gateway
 from tests.e2e.wire.canaries import CLIENT, CORE, PERSON, Needles, planted
@@ -88,8 +91,16 @@ class Watched:
         }
         self._exported, self._logged = len(requests), self._logged + len(new["log"])
         new |= {path.name: path.read_bytes() for path in self.kept()}
+        new["metrics"] = self._metrics()
         leaks = [f"{place}: {leak}" for place, data in new.items() for leak in self.needles.found_in(data)]
         assert not leaks, "\n".join(leaks)
+
+    def _metrics(self) -> bytes:
+        """What ``/metrics`` shows, examples included."""
+        head = {"Accept": "application/openmetrics-text; version=1.0.0"}
+        with urlopen(HttpRequest(f"{self.gateway.endpoint}/metrics", headers=head)) as answer:
+            shown: bytes = answer.read()
+        return shown
 
     def kept(self) -> list[Path]:
         """The files of the local store of traces."""
@@ -154,7 +165,12 @@ def keys_of(secret: str, neighbour_secret: str) -> dict[str, Any]:
 
 
 def storages_of(
-    folder: Path, seaweedfs: SeaweedFS, target: str, odd: ScriptedServer, gone: ScriptedServer
+    folder: Path,
+    seaweedfs: SeaweedFS,
+    target: str,
+    odd: ScriptedServer,
+    gone: ScriptedServer,
+    webhook: dict[str, Any],
 ) -> dict[str, Any]:
     def s3(endpoint: str, access_key: str, secret_key: str) -> dict[str, Any]:
         timeouts = {"connect_timeout_seconds": 1, "read_timeout_seconds": 5}
@@ -174,13 +190,28 @@ def storages_of(
             },
         },
         "buckets": [
-            {"name": FILES, "storage": "disk"},
+            {"name": FILES, "storage": "disk", "webhooks": [webhook]},
             {"name": LIMITED, "storage": "disk", "limits": LIMITS},
             {"name": SEAWEED, "storage": "upstream", "target": target},
             {"name": ODD, "storage": "odd"},
             {"name": GONE, "storage": "gone"},
             {"name": DJANGO, "storage": "django"},
         ],
+    }
+
+
+def odd_receiver(peer: Peer, number: int) -> None:
+    """A receiver of webhooks that refuses, and says too much."""
+    while (asked := peer.read_request()) and asked[0]:
+        peer.answer(f"503 {CORE}", f"Location: https://{CORE}@{CORE}.example.org/\r\n", PERSON.encode())
+
+
+def webhook_at(receiver: ScriptedServer) -> dict[str, Any]:
+    secret = base64.b64encode(CORE.encode().ljust(24, b"."))
+    return {
+        "name": "events",
+        "url": f"{receiver.endpoint}/{CORE}?token={CORE}",
+        "secrets": [f"whsec_{secret.decode()}"],
     }
 
 
@@ -192,6 +223,7 @@ def watched_gateway(folder: Path, seaweedfs: SeaweedFS) -> Iterator[Watched]:
     with (
         otlp_receiver("http/protobuf") as receiver,
         scripted_server(odd_upstream) as odd,
+        scripted_server(odd_receiver) as events,
         ExitStack() as stack,
     ):
         gone = stack.enter_context(scripted_server(odd_upstream))
@@ -205,7 +237,7 @@ def watched_gateway(folder: Path, seaweedfs: SeaweedFS) -> Iterator[Watched]:
                 "local_store": {"enabled": True, "path": str(folder / "var" / "traces.sqlite3")},
             },
             **keys_of(secret, neighbour_secret),
-            **storages_of(folder, seaweedfs, target, odd, gone),
+            **storages_of(folder, seaweedfs, target, odd, gone, webhook_at(events)),
         }
         with running_gateway(folder, seaweedfs, sections) as running:
             gateway = replace(

@@ -22,6 +22,10 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
     ExportLogsServiceResponse,
 )
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
     ExportTraceServiceRequest,
@@ -91,14 +95,15 @@ class _Server(Protocol):
 
 @dataclass
 class OtlpReceiver:
-    """One collector: ``requests`` of traces it took, ``log_requests`` of logs, ``headers`` of each try.
-    ``stop`` and ``start`` keep its port."""
+    """One collector: ``requests`` of traces it took, ``log_requests`` of logs, ``metric_requests`` of metrics;
+    ``headers`` of each try. ``stop`` and ``start`` keep its port."""
 
     protocol: Literal["grpc", "http/protobuf"]
     tls: Certificate | None = None
     behaviour: Behaviour = field(default_factory=Accept)
     requests: list[ExportTraceServiceRequest] = field(default_factory=list)
     log_requests: list[ExportLogsServiceRequest] = field(default_factory=list)
+    metric_requests: list[ExportMetricsServiceRequest] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     port: int = 0
@@ -170,6 +175,12 @@ class OtlpReceiver:
             return ExportLogsServiceResponse(partial_success=partial)
         return ExportLogsServiceResponse()
 
+    def take_metrics(self, request: ExportMetricsServiceRequest) -> ExportMetricsServiceResponse:
+        """The same with metrics, all of which it takes."""
+        self._dawdle()
+        self.metric_requests.append(request)
+        return ExportMetricsServiceResponse()
+
     def _dawdle(self) -> None:
         if isinstance(self.behaviour, BlackHole):
             self.released.wait(60)
@@ -211,7 +222,14 @@ class _GrpcServer(TraceServiceServicer):
         logs_method = grpc.unary_unary_rpc_method_handler(
             self._export_logs, ExportLogsServiceRequest.FromString, lambda answer: answer
         )
-        services = {"trace.v1.TraceService": method, "logs.v1.LogsService": logs_method}
+        metrics_method = grpc.unary_unary_rpc_method_handler(
+            self._export_metrics, ExportMetricsServiceRequest.FromString, lambda answer: answer
+        )
+        services = {
+            "trace.v1.TraceService": method,
+            "logs.v1.LogsService": logs_method,
+            "metrics.v1.MetricsService": metrics_method,
+        }
         self._server.add_generic_rpc_handlers(
             [
                 grpc.method_handlers_generic_handler(
@@ -241,6 +259,13 @@ class _GrpcServer(TraceServiceServicer):
             return misbehaved
         with _letting_go(context):
             return self._receiver.take_logs(request).SerializeToString()
+
+    def _export_metrics(self, request: ExportMetricsServiceRequest, context: grpc.ServicerContext) -> bytes:
+        misbehaved = self._misbehave(context)
+        if misbehaved is not None:
+            return misbehaved
+        with _letting_go(context):
+            return self._receiver.take_metrics(request).SerializeToString()
 
     def _misbehave(self, context: grpc.ServicerContext) -> bytes | None:
         """Note the try; fail as told, or return what is answered in the place of an answer."""
@@ -337,6 +362,9 @@ class _HttpHandler(BaseHTTPRequestHandler):
             case _ if self.path.endswith("/v1/logs"):
                 logs_answer = receiver.take_logs(ExportLogsServiceRequest.FromString(body))
                 self._answer(200, logs_answer.SerializeToString(), {})
+            case _ if self.path.endswith("/v1/metrics"):
+                metrics_answer = receiver.take_metrics(ExportMetricsServiceRequest.FromString(body))
+                self._answer(200, metrics_answer.SerializeToString(), {})
             case _:
                 answer = receiver.take(ExportTraceServiceRequest.FromString(body))
                 self._answer(200, answer.SerializeToString(), {})

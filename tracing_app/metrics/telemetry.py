@@ -61,19 +61,27 @@ def _gauge(what: str, description: str, *labels: Label, is_maximum: bool = False
     )
 
 
-OFFERED = _counter("offered_items", "Spans, or log records, that were to be exported.")
-EXPORTED = _counter("exported_items", "Those that the collector, or the local store, took.")
-REJECTED = _counter("rejected_items", "Those that it refused.")
-DROPPED = _counter("dropped_items", "Those that were lost, and why.", Label("reason", "mizuchi.drop.reason"))
+OFFERED = _counter("offered_items", "Spans (of logs: records) that were to be exported.")
+EXPORTED = _counter(
+    "exported_items", "Spans (of logs: records) that the collector, or the local store, took."
+)
+REJECTED = _counter(
+    "rejected_items", "Spans (of logs: records) that the collector, or the local store, refused."
+)
+DROPPED = _counter(
+    "dropped_items",
+    "Spans (of logs: records) that were lost, and why.",
+    Label("reason", "mizuchi.drop.reason"),
+)
 RETRIES = _counter("retries", "Requests to the collector that were tried again.")
-QUEUED = _gauge("queued_items", "Those that wait in memory.")
-IN_FLIGHT = _gauge("in_flight_items", "Those that are being sent.")
+QUEUED = _gauge("queued_items", "Spans (of logs: records) that wait in memory.")
+IN_FLIGHT = _gauge("in_flight_items", "Spans that are being sent.")
 STATE = _gauge("state", "Workers whose export is in that state.", Label("state", "mizuchi.exporter.state"))
 BREAKERS = _gauge("open_breakers", "Workers that leave the collector alone for a while.")
-SPOOLED = _gauge("spooled_items", "Those that wait on this node's disk.", is_maximum=True)
+SPOOLED = _gauge("spooled_items", "Spans that wait on this node's disk.", is_maximum=True)
 SPOOL_BYTES = Gauge(
     "mizuchi_exporter_spool_bytes",
-    "Disk that they take.",
+    "Disk that the waiting spans take.",
     otlp="mizuchi.exporter.spool",
     labels=(_EXPORTER,),
     unit="bytes",
