@@ -21,10 +21,11 @@ class MizuchiSiteAppConfig(AppConfig):
 
         from axes.signals import user_locked_out
 
-        from mizuchi_site.checks import check_shared_secret
+        from mizuchi_site.checks import check_shared_limits, check_shared_secret
         from mizuchi_site.login_pause import login_refused
 
         register(check_shared_secret, Tags.security)
+        register(check_shared_limits, Tags.compatibility)
         user_locked_out.connect(login_refused)
 
 

@@ -20,3 +20,18 @@ def check_shared_secret(**kwargs: Any) -> list[CheckMessage]:
             id="mizuchi.W002",
         )
     ]
+
+
+def check_shared_limits(**kwargs: Any) -> list[CheckMessage]:
+    """mizuchi.W016: limits that every worker process counts by itself."""
+    throttle, workers = settings.UPLOADS.throttle, settings.SERVER.workers
+    if throttle.is_unlimited or throttle.redis_url is not None or workers == 1:
+        return []
+    return [
+        Warning(
+            f"Limits of requests and uploads at a time are counted by each of {workers} workers for itself: "
+            "together they let through as many times what is configured.",
+            hint="Set cache.url to a Redis, which all workers and nodes then count in.",
+            id="mizuchi.W016",
+        )
+    ]

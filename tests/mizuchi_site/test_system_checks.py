@@ -16,6 +16,7 @@ from pytest_django import Settings
 from authz.config import BucketAuth
 from mizuchi_site.config.places import PROJECT_ROOT
 from uploads.config import DjangoStorageConfig
+from uploads.throttle.rules import Rate, ThrottleConfig
 
 FILES = "django.core.files.storage.FileSystemStorage"
 OPTION = "a-secret-option"
@@ -35,6 +36,13 @@ def found() -> list[CheckMessage]:
 
 def test_the_defaults_have_nothing_to_say() -> None:
     assert found() == []
+
+
+@pytest.mark.parametrize("redis_url", [None, "redis://redis.example.org/0"])
+def test_limits_that_each_worker_counts_for_itself(settings: Settings, redis_url: str | None) -> None:
+    throttle = ThrottleConfig(Rate(concurrent_uploads=1), redis_url=redis_url)
+    settings.UPLOADS = replace(settings.UPLOADS, throttle=throttle)
+    assert [message.id for message in found()] == ([] if redis_url else ["mizuchi.W016"])
 
 
 @pytest.mark.parametrize(

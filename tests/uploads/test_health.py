@@ -10,11 +10,14 @@ import pytest
 from django.db import DatabaseError
 
 from authz.authentication import configured_authenticator
+from tests.servers.otlp_receiver import refused_port
 from tracing_app.health.base import Check
 from uploads import health
 from uploads.config import BucketConfig, FilesystemStorageConfig, UploadsConfig
 from uploads.gateway import Gateway, build_gateway
 from uploads.models import UploadRecord
+from uploads.throttle.rules import Rate, ThrottleConfig
+from uploads.throttle.throttle import build_throttle
 
 
 @pytest.fixture
@@ -46,6 +49,14 @@ def test_checks_are_those_of_the_gateway_and_not_of_the_settings(gateway: Gatewa
     checks = health.checks(replace(gateway, buckets={"photos": gateway.buckets["photos"]}))
 
     assert [check.name for check in checks] == ["database", "storage:photos"]
+
+
+def test_where_limits_are_counted_is_not_vital(gateway: Gateway) -> None:
+    with refused_port() as port:
+        config = ThrottleConfig(Rate(concurrent_uploads=1), redis_url=f"redis://127.0.0.1:{port}/0")
+        *_, check = health.checks(replace(gateway, throttle=build_throttle(config)))
+
+        assert (check.name, check.run().status) == ("cache", "degraded")
 
 
 def test_a_storage_that_works_tells_its_name(check_of: Callable[[str], Check]) -> None:
