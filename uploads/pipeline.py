@@ -163,8 +163,8 @@ def _store(
         # What was hashed without the client asking (a signed payload's SHA-256) is no checksum of the object.
         handed_on = {a: text for a, text in stored.checksums.items() if a not in body.digests}
         checksums = {**handed_on, **verified_checksums(body, expected)}
-        stored = replace(
-            stored, checksums=checksums, checksum_type="FULL_OBJECT" if checksums else stored.checksum_type
-        )
+        if checksums or stored.checksums:
+            kind = "FULL_OBJECT" if checksums else stored.checksum_type
+            stored = replace(stored, checksums=checksums, checksum_type=kind)
         records.stored(record, stored, body, webhooks=bucket.webhooks)
         return stored

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 from uploads.body.stream import Body
 from uploads.s3.headers import ChecksumAlgorithm, ChecksumType, Conditions, MultipartChecksum, ObjectMetadata
+
+_NONE: Mapping[Any, Any] = MappingProxyType({})
+_ALWAYS = Conditions()
 
 
 class Capability(Enum):
@@ -24,9 +27,10 @@ class Capability(Enum):
     IF_MATCH = "If-Match"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ObjectWrite:
-    """Where an object goes and what goes with it. ``key`` already has the bucket's prefix.
+    """Where an object goes and what goes with it. ``key`` already has the bucket's prefix. Nobody changes it;
+    it is not frozen because every request makes one, which Python makes dear.
 
     ``checksums`` are digests known before the body (from headers); a backend that can have them
     verified by its storage passes them on. The body verifies them in any case.
@@ -35,18 +39,18 @@ class ObjectWrite:
     bucket: str
     key: str
     metadata: ObjectMetadata = field(default_factory=ObjectMetadata)
-    conditions: Conditions = field(default_factory=Conditions)
-    checksums: Mapping[ChecksumAlgorithm, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    conditions: Conditions = field(default_factory=lambda: _ALWAYS)
+    checksums: Mapping[ChecksumAlgorithm, bytes] = field(default_factory=lambda: _NONE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StoredObject:
     """An object that is durable and visible. ``etag`` is without quotes, checksums are Base64 as S3 writes
-    them (composite ones end in ``-N``)."""
+    them (composite ones end in ``-N``). Nobody changes it; see ``ObjectWrite``."""
 
     etag: str
     size: int
-    checksums: Mapping[ChecksumAlgorithm, str] = field(default_factory=lambda: MappingProxyType({}))
+    checksums: Mapping[ChecksumAlgorithm, str] = field(default_factory=lambda: _NONE)
     checksum_type: ChecksumType | None = None
     version_id: str | None = None
 
@@ -69,7 +73,7 @@ class StoredPart:
     etag: str
     size: int
     last_modified: float = 0.0
-    checksums: Mapping[ChecksumAlgorithm, str] = field(default_factory=lambda: MappingProxyType({}))
+    checksums: Mapping[ChecksumAlgorithm, str] = field(default_factory=lambda: _NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class CompletedPart:
 
     part_number: int
     etag: str
-    checksums: Mapping[ChecksumAlgorithm, str] = field(default_factory=lambda: MappingProxyType({}))
+    checksums: Mapping[ChecksumAlgorithm, str] = field(default_factory=lambda: _NONE)
 
 
 @dataclass(frozen=True, slots=True)
