@@ -10,6 +10,7 @@ const OUTCOMES = [
 const SHORTEST_MS = 0.01;
 const ROOM = 1.5; // so that no point is cut by the edge
 const DAY_MS = 86_400_000;
+const SHORTEST_AXIS_MS = 60_000; // a single request has a time, too
 
 const canvas = document.getElementById("trace-plot");
 if (canvas) draw(canvas, document.getElementById("trace-plot-note"));
@@ -61,6 +62,7 @@ function options(canvas, points) {
     scales: {
       x: {
         type: "linear",
+        ...aroundMiddle(points.map((point) => Date.parse(point.started_at))),
         ticks: {maxRotation: 0, autoSkipPadding: 16, callback(value) { return clock(value, this.max - this.min); }},
       },
       y: {
@@ -93,7 +95,8 @@ function summary(points, isComplete) {
   const failed = points.filter((point) => point.outcome !== "ok").length;
   const median = durationText(sorted[Math.floor(sorted.length / 2)]);
   const count = isComplete ? points.length : `The newest ${points.length}`;
-  return `${count} requests: median ${median}, slowest ${durationText(sorted.at(-1))}, ${failed} failed.`;
+  const requests = points.length === 1 ? "request" : "requests";
+  return `${count} ${requests}: median ${median}, slowest ${durationText(sorted.at(-1))}, ${failed} failed.`;
 }
 
 function label(point) {
@@ -108,11 +111,17 @@ function clock(value, range) {
   return range > 600_000 ? text.slice(11, 16) : text.slice(11, 19);
 }
 
+/** What an axis of time shows at least. */
+function aroundMiddle(moments) {
+  const middle = (Math.min(...moments) + Math.max(...moments)) / 2;
+  return {suggestedMin: middle - SHORTEST_AXIS_MS / 2, suggestedMax: middle + SHORTEST_AXIS_MS / 2};
+}
+
 /** Which digits of a logarithmic axis are labelled: more of them where it has only few powers of ten. */
 function steps(durations) {
   return Math.max(...durations) / Math.min(...durations) > 100 ? [1] : [1, 2, 5];
 }
 
 function leading(value) {
-  return Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9));
+  return Number((value / 10 ** Math.floor(Math.log10(value) + 1e-9)).toFixed(6));
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +31,7 @@ POINT = """(id) => {
   }
   return null;
 }"""
+TIMES = """() => Chart.getChart("trace-plot").scales.x.ticks.map(({label}) => label)"""
 
 
 def refused(desk: Desk) -> str:
@@ -72,6 +74,8 @@ def test_from_a_failed_upload_in_the_plot_to_what_to_do(page: Page, desk: Desk) 
 
     fine, failed = put(desk.s3, "traced/fine.txt"), refused(desk)
     kept(page, desk, failed)
+    expect(page.get_by_role("img", name="1 request:")).to_be_visible()
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d", time) for time in page.evaluate(TIMES))
     page.goto(f"{desk.url}/admin/")
     page.get_by_role("link", name="Traces", exact=True).first.click()
     expect(page.get_by_role("img", name="slowest")).to_be_visible()
