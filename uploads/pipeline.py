@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 
 from authz.identity import Authenticated, Identity
@@ -165,6 +164,6 @@ def _store(
         checksums = {**handed_on, **verified_checksums(body, expected)}
         if checksums or stored.checksums:
             kind = "FULL_OBJECT" if checksums else stored.checksum_type
-            stored = replace(stored, checksums=checksums, checksum_type=kind)
+            stored = StoredObject(stored.etag, stored.size, checksums, kind, stored.version_id)
         records.stored(record, stored, body, webhooks=bucket.webhooks)
         return stored

@@ -6,7 +6,6 @@ does. The columns, their defaults and how a value is prepared for the database a
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -67,13 +66,17 @@ class _Statement:
 
     def execute(self, rows: Sequence[Row], connection: BaseDatabaseWrapper) -> None:
         sql, parameters = self.sql(len(rows)), self.parameters(rows, connection)
-        with connection.cursor() as cursor:
-            if not self._is_sqlite or connection.queries_logged or connection.execute_wrappers:
+        if not self._is_sqlite or connection.queries_logged or connection.execute_wrappers:
+            with connection.cursor() as cursor:
                 cursor.execute(sql, parameters)
-                return
-            # Django looks for its placeholders again each time, which takes longer than the rest.
-            with connection.wrap_database_errors:
-                sqlite3.Cursor.execute(cursor.cursor, sql.replace("%s", "?"), parameters)
+            return
+        # Django looks for its placeholders again each time, and for an event loop three times, which takes
+        # longer than the database does.
+        connection.validate_no_broken_transaction()
+        if connection.connection is None:
+            connection.ensure_connection()
+        with connection.wrap_database_errors:
+            connection.connection.execute(sql.replace("%s", "?"), parameters).close()
 
     def sql(self, rows: int) -> str:
         return self._sql + self._one_more * (rows - 1)
