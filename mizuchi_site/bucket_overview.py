@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from django.utils import timezone
+
 from authz.apps import authz_app
 from authz.bucket_access import BucketAccess, bucket_access
 from mizuchi_site.storage_watch import StorageWatch
@@ -20,6 +22,9 @@ from uploads.config import (
     S3StorageConfig,
     StorageConfig,
 )
+from uploads.quotas.rules import BucketQuota, Period, Quota
+from uploads.quotas.summary import bucket_usage
+from uploads.throttle.rules import Rate
 
 _PREFIX = "storage:"
 AWS = "AWS"
@@ -55,11 +60,31 @@ class EngineOutage:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaOverview:
+    """What is used of the bucket's quota in the ``period`` that is now ("" with ``per`` total), by all
+    principals together, and what uploads under way have reserved. ``principal`` is what each of them may."""
+
+    per: Period
+    period: str
+    used_bytes: int
+    used_objects: int
+    reserved_bytes: int
+    reserved_objects: int
+    bucket: Quota
+    principal: Quota
+
+
+@dataclass(frozen=True, slots=True)
 class BucketOverview:
+    """``throttle`` is for each principal in the bucket, ``origins`` whose pages may talk to it."""
+
     name: str
     storage: StorageOverview
     health: HealthOverview
     limits: Limits
+    throttle: Rate
+    quota: QuotaOverview | None
+    origins: tuple[str, ...]
     access: BucketAccess
     outages: tuple[EngineOutage, ...]
 
@@ -78,11 +103,29 @@ def bucket_overviews() -> tuple[BucketOverview, ...]:
                 storage=_storage(bucket, storages[bucket.storage]),
                 health=HealthOverview(outcome.status == "ok", outcome.detail, outcome.seconds),
                 limits=bucket.limits,
+                throttle=config.throttle.buckets.get(bucket.name, Rate()),
+                quota=None if bucket.quota is None else _quota(bucket.name, bucket.quota),
+                origins=tuple(origin for rule in bucket.cors for origin in rule.allowed_origins),
                 access=bucket_access(room.config.buckets[bucket.name], room.config.policies.get(bucket.name)),
                 outages=_outages(bucket.name),
             )
         )
     return tuple(found)
+
+
+def _quota(bucket: str, quota: BucketQuota) -> QuotaOverview:
+    period = quota.period(timezone.now())
+    usage = bucket_usage(bucket, quota, period)
+    return QuotaOverview(
+        per=quota.per,
+        period=period,
+        used_bytes=usage.used_bytes,
+        used_objects=usage.used_objects,
+        reserved_bytes=usage.reserved_bytes,
+        reserved_objects=usage.reserved_objects,
+        bucket=quota.bucket,
+        principal=quota.principal,
+    )
 
 
 @cache

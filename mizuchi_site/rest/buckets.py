@@ -14,10 +14,13 @@ from mizuchi_site.bucket_overview import (
     BucketOverview,
     EngineOutage,
     HealthOverview,
+    QuotaOverview,
     StorageOverview,
     bucket_overviews,
 )
 from uploads.config import Limits
+from uploads.quotas.rules import Quota
+from uploads.throttle.rules import Rate
 
 from .answers import REFUSED
 from .views import RestView
@@ -53,6 +56,34 @@ class LimitsSerializer(serializers.Serializer[Limits]):
     max_parts = serializers.IntegerField()
     content_types = TextsField(help_text="Empty: any.")
     key_pattern = serializers.CharField(allow_null=True)
+
+
+class ThrottleSerializer(serializers.Serializer[Rate]):
+    """What each principal may at a time in the bucket, besides its limits over all buckets."""
+
+    requests_per_second = serializers.FloatField(allow_null=True, help_text="null: any number.")
+    burst = serializers.IntegerField(allow_null=True)
+    concurrent_uploads = serializers.IntegerField(allow_null=True)
+
+
+class QuotaLimitSerializer(serializers.Serializer[Quota]):
+    """At most so much; null is any amount."""
+
+    max_bytes = serializers.IntegerField(allow_null=True)
+    max_objects = serializers.IntegerField(allow_null=True)
+
+
+class QuotaSerializer(serializers.Serializer[QuotaOverview]):
+    """What is used of the bucket's quota now, by all principals together."""
+
+    per = serializers.ChoiceField(["total", "month", "day"])
+    period = serializers.CharField(allow_blank=True, help_text="2026-11 or 2026-11-30; empty: all time.")
+    used_bytes = serializers.IntegerField()
+    used_objects = serializers.IntegerField()
+    reserved_bytes = serializers.IntegerField(help_text="What uploads under way may still add.")
+    reserved_objects = serializers.IntegerField()
+    bucket = QuotaLimitSerializer(help_text="Of all principals together.")
+    principal = QuotaLimitSerializer(help_text="Of each principal that has no quota of its own.")
 
 
 class TokensSerializer(serializers.Serializer[TokenAccess]):
@@ -114,6 +145,9 @@ class BucketSerializer(serializers.Serializer[BucketOverview]):
     storage = StorageSerializer()
     health = HealthSerializer()
     limits = LimitsSerializer()
+    throttle = ThrottleSerializer()
+    quota = QuotaSerializer(allow_null=True)
+    origins = TextsField(help_text="Of pages that may talk to the bucket, by its CORS rules.")
     access = AccessSerializer()
     outages = OutageSerializer(many=True)
 

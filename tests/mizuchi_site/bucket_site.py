@@ -22,6 +22,9 @@ from tests.servers.scripted import Peer, scripted_server
 from uploads.apps import uploads_app
 from uploads.config import BucketConfig, FilesystemStorageConfig, Limits, S3StorageConfig
 from uploads.gateway import build_gateway
+from uploads.quotas.rules import BucketQuota, Quota
+from uploads.s3.cors import CorsRule
+from uploads.throttle.rules import Rate, ThrottleConfig
 
 SECRETS = ("storage-secret-0123", "a-shared-secret-of-tokens-0123456789", "opa-token-0123", "fga-token-0123")
 
@@ -68,9 +71,18 @@ def configured_buckets(opa: AnsweringOpa | None = None) -> Iterator[BucketSite]:
         limits = Limits(1024, 512, 3, ("image/*",), "[a-z]+")
         buckets = (
             BucketConfig("plain", "disk", "plain"),
-            BucketConfig("guarded", "away", "real-bucket", "incoming/", limits),
+            BucketConfig(
+                "guarded",
+                "away",
+                "real-bucket",
+                "incoming/",
+                limits,
+                quota=BucketQuota(bucket=Quota(max_bytes=4096), principal=Quota(max_objects=7)),
+                cors=(CorsRule(("https://app.example.org",), ("PUT",)),),
+            ),
         )
-        uploads = replace(settings.UPLOADS, storages=storages, buckets=buckets)
+        throttle = ThrottleConfig(buckets={"guarded": Rate(concurrent_uploads=4)})
+        uploads = replace(settings.UPLOADS, storages=storages, buckets=buckets, throttle=throttle)
         rules = _rules(site.engine, opa.endpoint if opa else away)
         with (
             override_settings(AUTHZ=replace(settings.AUTHZ, **rules), UPLOADS=uploads),

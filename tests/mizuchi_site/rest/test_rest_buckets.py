@@ -24,6 +24,11 @@ def test_every_bucket_with_its_rules_and_no_secret() -> None:
     assert plain["access"]["policy"] is None
     assert (guarded["storage"]["place"], guarded["health"]["is_ok"]) == (site.endpoint, False)
     assert guarded["limits"]["max_object_bytes"] == 1024
+    assert (plain["quota"], plain["throttle"]["concurrent_uploads"], plain["origins"]) == (None, None, [])
+    assert guarded["quota"]["bucket"] == {"max_bytes": 4096, "max_objects": None}
+    assert (guarded["quota"]["used_bytes"], guarded["quota"]["used_objects"]) == (0, 0)
+    assert guarded["throttle"]["concurrent_uploads"] == 4
+    assert guarded["origins"] == ["https://app.example.org"]
     assert guarded["access"]["tokens"]["issuers"] == ["https://id.example.org"]
     assert (guarded["access"]["tokens"]["keys"], guarded["access"]["tokens"]["jwks_url"]) == ("secret", None)
     assert [each["engine"] for each in guarded["access"]["policy"]["engines"]] == ["opa", "openfga"]
