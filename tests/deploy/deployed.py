@@ -29,6 +29,7 @@ def example_environment() -> dict[str, str]:
     lines = re.findall(r"^([A-Z0-9_]+)=(.*)$", (DEPLOY / "environment.example").read_text(), re.MULTILINE)
     filled = {
         "MIZUCHI_SECRET_KEY": "0123456789abcdef0123456789abcdef",
+        "MIZUCHI_METRICS_TOKEN": "0123456789abcdef0123456789abcdef",
         "MIZUCHI_OPENFGA_STORE_ID": "01HVMMBCMGZNT3SED4Z17ECXCA",
     }
     return {name: value or filled.get(name, "of-the-operator") for name, value in lines}
