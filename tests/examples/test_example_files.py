@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +13,14 @@ from typing import Any
 import pytest
 import yaml
 
+from mizuchi_site.config import load_config
 from mizuchi_site.config.places import PROJECT_ROOT
 from tests.deploy.deployed import compose_faults
 from tests.servers.jaeger import Jaeger
-from tests.servers.process import needs_built_server
+from tests.servers.process import needs_built_server, unavailable
 
 EXAMPLES = PROJECT_ROOT / "examples"
+TEMPO = EXAMPLES / "tempo"
 STACKS = [EXAMPLES / name / "compose.yaml" for name in ("jaeger", "tempo")]
 by_stack = pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.parent.name)
 
@@ -76,17 +79,30 @@ def test_the_gateway_takes_its_configuration(stack: Path, tmp_path: Path) -> Non
 def test_a_collector_takes_its_configuration(jaeger: Jaeger) -> None:
     """Jaeger is a distribution of the OpenTelemetry Collector that has these components."""
     del jaeger  # it has been built
-    configuration = f"file:{EXAMPLES / 'tempo' / 'collector.yaml'}"
+    configuration = f"file:{TEMPO / 'collector.yaml'}"
     command = [needs_built_server("jaeger"), "validate", "--config", configuration]
     ended = subprocess.run(command, capture_output=True, text=True)
 
     assert ended.returncode == 0, ended.stderr
 
 
-def test_grafana_leads_from_spans_to_log_lines_and_back() -> None:
-    sources = yaml.safe_load((EXAMPLES / "tempo" / "grafana" / "datasources.yaml").read_text())["datasources"]
-    tempo, loki = sources
+def test_grafana_leads_from_spans_to_log_lines_and_back_and_from_metrics_to_traces() -> None:
+    sources = yaml.safe_load((TEMPO / "grafana" / "datasources.yaml").read_text())["datasources"]
+    tempo, loki, prometheus = sources
     assert tempo["jsonData"]["tracesToLogsV2"]["datasourceUid"] == loki["uid"]
     assert [field["datasourceUid"] for field in loki["jsonData"]["derivedFields"]] == [tempo["uid"]]
+    assert prometheus["jsonData"]["exemplarTraceIdDestinations"][0]["datasourceUid"] == tempo["uid"]
     reached = {source["url"].split(":")[1].strip("/") for source in sources}
-    assert reached <= set(services(EXAMPLES / "tempo" / "compose.yaml"))
+    assert reached <= set(services(TEMPO / "compose.yaml"))
+
+
+def test_prometheus_takes_its_configuration_and_presents_the_token() -> None:
+    program = shutil.which("promtool") or unavailable("promtool is not installed")
+    file = TEMPO / "prometheus.yaml"
+    ended = subprocess.run([program, "check", "config", file], capture_output=True, text=True)
+
+    assert ended.returncode == 0, ended.stderr
+    presented = yaml.safe_load(file.read_text())["scrape_configs"][0]["authorization"]["credentials"]
+    token = load_config(TEMPO / "config.yaml", {}).config.metrics.token
+    assert token is not None
+    assert token.get_secret_value() == presented
