@@ -176,9 +176,9 @@ class Node:
 
     def _environment(self) -> dict[str, str]:
         return {
-            **self.environment,
             # pytest-django names the settings of the tests, which know no configuration.
             "DJANGO_SETTINGS_MODULE": "mizuchi_site.settings",
+            **self.environment,
             "MIZUCHI_CONFIG": str(self.folder / "config.yaml"),
             "MIZUCHI_VAR": str(self.folder / "var"),
         }
