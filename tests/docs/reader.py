@@ -30,6 +30,9 @@ GATEWAY = 8080
 # Programs that a page starts itself; servers that are there already are named by the test.
 STARTED_BY_PAGES = (8181, 9900)
 
+# Pages wait for a batch of traces; here batches go at once.
+WAITS = ("sleep 6\n", "sleep 1\n")
+
 _END = "--- the end of block {} ---"
 
 
@@ -67,7 +70,7 @@ class Reader:
         return printed
 
     def _here(self, text: str) -> str:
-        return _replaced(text, self.ports)
+        return _replaced(text.replace(*WAITS), self.ports)
 
     def _there(self, text: str) -> str:
         return _replaced(text, {here: there for there, here in self.ports.items()})
@@ -138,6 +141,7 @@ def configuration(port: int) -> dict[str, Any]:
     """The defaults, then what pages add: mappings are put together, lists one after the other."""
     whole: dict[str, Any] = {
         "server": {"bind": f"127.0.0.1:{port}", "workers": 1},
+        "tracing": {"batch": {"scheduled_delay_millis": 200}},
         "storages": {"local": {"backend": "filesystem", "location": "var/objects"}},
         "buckets": [{"name": "uploads", "storage": "local", "browser_upload": True}],
     }
