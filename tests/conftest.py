@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 
 # Instrumentations read it once in a process, whichever of them is first: as the gateway has it.
 os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "http"
@@ -10,7 +11,7 @@ import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
-pytest_plugins = ["tests.servers.plugin"]
+pytest_plugins = ["tests.servers.plugin", "tests.distribution"]
 
 TESTS_PER_COLLECTION = 200
 _ended = 0
@@ -21,6 +22,14 @@ def pytest_configure() -> None:
     variable; a finalizer that sets one then (an abandoned generator, a browser's greenlet) ends the process
     by a segmentation fault. So it runs between tests. See python/cpython pull request 148928."""
     gc.disable()
+    _keep_bytecode()
+
+
+def _keep_bytecode() -> None:
+    """The gateway and its commands are started hundreds of times: what they import is compiled once, in a
+    shell that says otherwise, too."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def pytest_runtest_logfinish() -> None:

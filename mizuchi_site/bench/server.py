@@ -22,6 +22,8 @@ from .failures import BenchmarkFailed
 from .processes import children_of
 
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
+# Without the checks of the configuration, which is known to be right: they are half of a start.
+_SERVE = (sys.executable, str(MANAGE), "serve", "--skip-checks")
 BUCKET = "bench"
 DATABASE = "gateway.sqlite3"
 _ACCESS_KEY_ID = "AKBENCH"
@@ -112,7 +114,7 @@ def running_server(
         _migrate(environment, log)
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            [*launcher, sys.executable, str(MANAGE), "serve"], env=environment, stdout=output, stderr=output
+            [*launcher, *_SERVE], env=environment, stdout=output, stderr=output
         )
     try:
         _wait_until_ready(process, port, log, start_seconds)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import json
 import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +20,9 @@ from tests.servers.process import free_ports, running_server
 from tests.servers.seaweedfs import SeaweedFS
 
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
+# Without the checks of the configuration, half of a start: the desk and the production shape are served with
+# them, as users do.
+SERVE = (sys.executable, str(MANAGE), "serve", "--skip-checks")
 FILES = "files"
 SEAWEED = "seaweed"
 LIMITED = "limited"
@@ -75,7 +80,7 @@ def read_upstream(server: SeaweedFS, bucket: str, key: str) -> bytes:
 def running_gateway(
     folder: Path, upstream: SeaweedFS, sections: Mapping[str, Any] | None = None
 ) -> Iterator[Gateway]:
-    """Migrates a new database and serves until the block ends (SIGTERM). ``sections`` are more of the
+    """Serves with a database of its own until the block ends (SIGTERM). ``sections`` are more of the
     configuration; of ``server``, what they say is added. Raises ServerFailed."""
     (port,) = free_ports(1)
     gateway = Gateway(
@@ -99,9 +104,9 @@ def running_gateway(
         "MIZUCHI_CONFIG": str(config),
         "MIZUCHI_VAR": str(folder / "var"),
     }
-    migrate(environment)
+    gateway.database.write_bytes(migrated_sqlite())
     with running_server(
-        [sys.executable, MANAGE, "serve"],
+        SERVE,
         log=gateway.log,
         is_ready=lambda: is_ready(port),
         environment=environment,
@@ -152,6 +157,23 @@ def configuration(gateway: Gateway, port: int, folder: Path) -> dict[str, Any]:
             {"name": SEAWEED, "storage": "upstream", "target": gateway.upstream_bucket},
         ],
     }
+
+
+@functools.cache
+def migrated_sqlite() -> bytes:
+    """A database file as ``migrate`` leaves it: made once, as it takes longer than the start of a gateway."""
+    with tempfile.TemporaryDirectory(prefix="mizuchi-migrated-") as folder:
+        file = Path(folder) / "gateway.sqlite3"
+        config = Path(folder) / "config.yaml"
+        config.write_text(json.dumps({"database": {"url": f"sqlite:///{file}"}}))
+        migrate(
+            {
+                "DJANGO_SETTINGS_MODULE": "mizuchi_site.settings",
+                "MIZUCHI_CONFIG": str(config),
+                "MIZUCHI_VAR": folder,
+            }
+        )
+        return file.read_bytes()
 
 
 def migrate(environment: Mapping[str, str]) -> None:

@@ -9,7 +9,6 @@ import secrets
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -20,7 +19,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from tests.e2e.gateway import MANAGE, is_ready, migrate
+from tests.e2e.gateway import SERVE, is_ready, migrate, migrated_sqlite
 from tests.servers.process import ServerFailed, free_ports, last_lines
 
 ACCESS_KEY_ID = "AKENDURANCE"
@@ -102,21 +101,32 @@ class Node:
         """Write the configuration: after a change of ``sections``, for the next start."""
         (self.folder / "config.yaml").write_text(json.dumps({**self._configuration(), **self.sections}))
 
+    def make_tables(self) -> None:
+        """Unless another node has: a file is a copy of the one that was migrated once."""
+        url = urlsplit(self.database_url)
+        if url.scheme == "sqlite":
+            file = Path(url.path[1:])
+            if not file.exists():
+                file.write_bytes(migrated_sqlite())
+        elif self._select("SELECT to_regclass('django_migrations')") == [(None,)]:
+            migrate(self._environment())
+
     def start(self) -> None:
         """Start and wait until it is ready; the log goes on where it was."""
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [*self.run_by, sys.executable, str(MANAGE), "serve"],
+                [*self.run_by, *SERVE],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self._environment()},
             )
-        self.wait(lambda: self._has_ended() or is_ready(self.port), "ready", READY_SECONDS)
-        if self._has_ended():
+        self.wait(lambda: self.has_ended() or is_ready(self.port), "ready", READY_SECONDS)
+        if self.has_ended():
             raise ServerFailed(f"the gateway ended:\n{last_lines(self.log)}")
 
-    def _has_ended(self) -> bool:
+    def has_ended(self) -> bool:
+        """Whether its main process is gone, or never was there."""
         return self.process is None or self.process.poll() is not None
 
     def stop(self, seconds: float = 20) -> tuple[int, float]:
@@ -213,13 +223,13 @@ class Node:
 
 @contextmanager
 def running_node(node: Node) -> Iterator[Node]:
-    """Migrate and serve; whatever remains at the end of the block is killed."""
-    migrate(node._environment())
+    """Serve on a database with our tables; whatever remains at the end of the block is killed."""
+    node.make_tables()
     try:
         node.start()
         yield node
     finally:
-        if not node._has_ended():
+        if not node.has_ended():
             node.kill()
 
 

@@ -14,7 +14,7 @@ from .openfga import OpenFga, running_openfga
 from .postgres import Postgres, running_postgres
 from .seaweedfs import SeaweedFS, running_seaweedfs
 
-# Minutes the first time, see go_tools: tests with these come last, and may wait for the build.
+# Minutes the first time, see go_tools: tests with these may wait for the build.
 BUILT = {"opa", "openfga", "jaeger"}
 BUILD_WAIT = pytest.mark.timeout(1800)
 
@@ -64,12 +64,11 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContex
         yield context
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=_needs_a_build)
-    for item in filter(_needs_a_build, items):
+    for item in filter(needs_a_build, items):
         item.add_marker(BUILD_WAIT)
 
 
-def _needs_a_build(item: pytest.Item) -> bool:
+def needs_a_build(item: pytest.Item) -> bool:
+    """Whether it waits for a server that has to be built first."""
     return not BUILT.isdisjoint(getattr(item, "fixturenames", ()))
