@@ -1,0 +1,53 @@
+"""How the processes of pytest-xdist share the tests: by module, and what takes long first.
+
+The servers of a module are then started once and not in every process; and no process is left alone with
+something long at the end, when the others have nothing to do any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import PurePosixPath
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+from tests.servers.plugin import needs_a_build
+
+# Their modules start servers, or wait; in this order. Those that need a build follow, when there is a chance
+# that it is there. All others, short ones in this process, fill the end.
+FIRST = ("e2e", "endurance", "bench", "deploy")
+# Folders whose modules share one server.
+TOGETHER = ("tests/e2e/desk",)
+
+
+class ByModule(LoadScopeScheduling):
+    """The tests of a module, or of a folder of ``TOGETHER``, run in one process, in the order collected."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = _module(nodeid)
+        return next((folder for folder in TOGETHER if module.startswith(f"{folder}/")), module)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByModule:
+    config.option.loadscopereorder = False  # it takes modules with many tests for the long ones
+    return ByModule(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    built = {_module(item.nodeid) for item in items if needs_a_build(item)}
+    items.sort(key=lambda item: _turn(_module(item.nodeid), built))
+
+
+def _turn(module: str, built: Collection[str]) -> int:
+    if module in built:
+        return len(FIRST)
+    folders = PurePosixPath(module).parts
+    return next((place for place, folder in enumerate(FIRST) if folder in folders), len(FIRST) + 1)
+
+
+def _module(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
