@@ -17,7 +17,7 @@ from tests.e2e.wire.scene import BODY, PART, Scene, parts_xml
 def scene(request: pytest.FixtureRequest, gateway: Gateway) -> Iterator[Scene]:
     scene = Scene(gateway, request.param)
     yield scene
-    scene.abort_uploads()
+    scene.clear()
 
 
 def complete(scene: Scene, upload_id: str, *parts: tuple[int, str]) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,12 @@ LOST_LINE = re.compile(r"trace export has ended: (\d+) traces were lost")
 LINES_PER_OUTAGE = 4
 GROWTH_MIB = 48
 EXIT_SECONDS = 5.0
-# Each outage once, by either protocol in turns: `make outages` has them all by both.
-CASES = [(outage, outage.protocols[number % len(outage.protocols)]) for number, outage in enumerate(OUTAGES)]
+# Each outage once, by either protocol in turns: `make outages` has them all by both. Those that can share a
+# gateway come one after the other.
+CASES = sorted(
+    ((outage, outage.protocols[number % len(outage.protocols)]) for number, outage in enumerate(OUTAGES)),
+    key=lambda case: (case[0].needs, case[1]),
+)
 
 
 def tracing(collector: Collector, **more: Any) -> dict[str, Any]:
@@ -47,11 +51,12 @@ def tracing(collector: Collector, **more: Any) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Scene:
-    """A gateway of two workers, its collector, and all that clients were told."""
+    """A gateway of two workers, its collector, all that clients were told, and where its log was before."""
 
     node: Node
     collector: Collector
     exchanges: list[Exchange]
+    log_start: int
 
     @contextmanager
     def load(self) -> Iterator[SteadyLoad]:
@@ -72,33 +77,67 @@ class Scene:
     @property
     def told_lost(self) -> int:
         """Traces that workers said were lost when they ended."""
-        return sum(int(count) for count in LOST_LINE.findall(self.node.log.read_text()))
+        return sum(int(count) for count in LOST_LINE.findall(self._log))
 
     @property
     def export_lines(self) -> list[str]:
-        return EXPORT_LINE.findall(self.node.log.read_text())
+        return EXPORT_LINE.findall(self._log)
+
+    @property
+    def _log(self) -> str:
+        return self.node.log.read_bytes()[self.log_start :].decode()
 
     def memory(self) -> dict[int, float]:
         return {pid: memory_of(pid).resident for pid in self.node.workers()}
 
 
-@contextmanager
-def scene(outage: Outage, protocol: Protocol, folder: Path) -> Iterator[Scene]:
-    if outage.needs == "nameserver":
-        needs_mount_namespace()
-    with collector_before(outage, protocol, folder / "collector") as collector:
-        node = Node(folder / "node", sections={"tracing": tracing(collector)}, run_by=collector.run_by)
-        with running_node(node):
-            yield Scene(node, collector, [])
+class Stage:
+    """The gateway that outages of one kind share: each leaves it started anew, and its collector well."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._kind: tuple[str, Protocol] | None = None
+        self._running = ExitStack()
+
+    @contextmanager
+    def scene(self, outage: Outage, protocol: Protocol) -> Iterator[Scene]:
+        if self._kind != (outage.needs, protocol):
+            self.close()
+            self._start(outage, protocol)
+        try:
+            yield Scene(self._node, self._collector, [], self._node.log.stat().st_size)
+        except BaseException:
+            self.close()  # the next one gets a gateway without a past
+            raise
+
+    def _start(self, outage: Outage, protocol: Protocol) -> None:
+        if outage.needs == "nameserver":
+            needs_mount_namespace()
+        folder = self._folders.mktemp("outages")
+        self._collector = self._running.enter_context(collector_before(outage, protocol, folder))
+        sections = {"tracing": tracing(self._collector)}
+        self._node = Node(folder / "node", sections=sections, run_by=self._collector.run_by)
+        self._running.enter_context(running_node(self._node))
+        self._kind = outage.needs, protocol
+
+    def close(self) -> None:
+        self._kind = None
+        self._running.close()
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with closing(Stage(tmp_path_factory)) as stage:
+        yield stage
 
 
 @pytest.mark.parametrize(
     ("outage", "protocol"), CASES, ids=[f"{each.name}-{spoken}" for each, spoken in CASES]
 )
 def test_no_upload_notices_an_outage_and_no_trace_is_lost_untold(
-    outage: Outage, protocol: Protocol, tmp_path: Path
+    outage: Outage, protocol: Protocol, stage: Stage
 ) -> None:
-    with scene(outage, protocol, tmp_path) as play:
+    with stage.scene(outage, protocol) as play:
         node, collector = play.node, play.collector
         with play.load() as load:
             load.wait(100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 
@@ -13,8 +14,10 @@ from tests.e2e.wire.signing import UNSIGNED
 
 
 @pytest.fixture(params=[FILES, SEAWEED])
-def scene(request: pytest.FixtureRequest, gateway: Gateway) -> Scene:
-    return Scene(gateway, request.param)
+def scene(request: pytest.FixtureRequest, gateway: Gateway) -> Iterator[Scene]:
+    scene = Scene(gateway, request.param)
+    yield scene
+    scene.clear()
 
 
 def test_a_receipt_says_what_was_stored(scene: Scene) -> None:

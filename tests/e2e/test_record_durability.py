@@ -24,21 +24,30 @@ CLIENTS = 8
 LONG_ENOUGH = 40
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Node]:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def kept_node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     url = ""
     if request.param == "postgres":
         postgres: Postgres = request.getfixturevalue("postgres")
         url = postgres.create_database()
-    with running_node(Node(tmp_path, database_url=url)) as running:
+    with running_node(Node(tmp_path_factory.mktemp("node"), database_url=url)) as running:
         yield running
 
 
-class Load:
-    """Clients that put one small object after the other until the gateway is gone."""
+@pytest.fixture
+def node(kept_node: Node) -> Node:
+    """Running, whatever the test before has done to it."""
+    if kept_node.has_ended():
+        kept_node.start()
+    return kept_node
 
-    def __init__(self, node: Node) -> None:
+
+class Load:
+    """Clients that put one small object after the other until the gateway is gone, below ``folder``."""
+
+    def __init__(self, node: Node, folder: str) -> None:
         self.answered: list[str] = []
+        self._folder = folder
         self._node = node
         self._pool = ThreadPoolExecutor(CLIENTS)
         self._running = [self._pool.submit(self._put_on, client) for client in range(CLIENTS)]
@@ -56,13 +65,14 @@ class Load:
     def _put_on(self, number: int) -> None:
         client = client_of(self._node)
         for nth in range(100_000):
+            key = f"{self._folder}/{number}-{nth}"
             try:
-                answer = client.put(f"/files/{number}-{nth}", [b"small"], 5)
+                answer = client.put(f"/files/{key}", [b"small"], 5)
             except (OSError, http.client.HTTPException):
                 return
             if answer.status != 200:
                 return
-            self.answered.append(f"{number}-{nth}")
+            self.answered.append(key)
 
 
 def stored_times(node: Node) -> Counter[str]:
@@ -71,7 +81,7 @@ def stored_times(node: Node) -> Counter[str]:
 
 
 def test_what_was_answered_is_recorded_once_when_all_is_killed(node: Node) -> None:
-    load = Load(node)
+    load = Load(node, "killed")
     load.wait()
     node.kill()
     load.end()
@@ -84,8 +94,31 @@ def test_what_was_answered_is_recorded_once_when_all_is_killed(node: Node) -> No
     assert client_of(node).call("HEAD", f"/files/{load.answered[-1]}").status == 200
 
 
+def test_a_receipt_is_there_at_once_on_every_worker(node: Node) -> None:
+    """Each request has a connection of its own, which either worker may take."""
+    for number in range(30):
+        stored = client_of(node).put(f"/files/receipt/{number}", [b"small"], 5)
+        receipt = client_of(node).call("HEAD", f"/files/receipt/{number}")
+        assert (stored.status, receipt.status, receipt.etag) == (200, 200, stored.etag)
+
+
+def test_a_small_object_that_takes_long_is_seen_and_recorded_once(node: Node) -> None:
+    def records() -> list[tuple[str, int | None]]:
+        return [(record.state, record.size) for record in node.records() if record.key == "slow"]
+
+    with client_of(node).begin("PUT", "/files/slow", length=5) as sending:
+        sending.send(b"smal")
+        began = time.monotonic()
+        node.wait(lambda: records() != [], "recorded")
+        assert time.monotonic() - began < 4.0, "a second, and what a busy machine takes"
+        assert [state for state, _ in records()] == ["RECEIVING"]
+        sending.send(b"l")
+        assert sending.answer().status == 200
+    assert records() == [("STORED", 5)]
+
+
 def test_what_was_answered_is_recorded_when_the_gateway_ends(node: Node) -> None:
-    load = Load(node)
+    load = Load(node, "ended")
     load.wait()
     code, _ = node.stop()
     load.end()
@@ -94,26 +127,6 @@ def test_what_was_answered_is_recorded_when_the_gateway_ends(node: Node) -> None
     times = stored_times(node)
     assert [key for key in load.answered if times[key] != 1] == []
     assert {record.state for record in node.records()} == {"STORED"}
-
-
-def test_a_receipt_is_there_at_once_on_every_worker(node: Node) -> None:
-    """Each request has a connection of its own, which either worker may take."""
-    for number in range(30):
-        stored = client_of(node).put(f"/files/{number}", [b"small"], 5)
-        receipt = client_of(node).call("HEAD", f"/files/{number}")
-        assert (stored.status, receipt.status, receipt.etag) == (200, 200, stored.etag)
-
-
-def test_a_small_object_that_takes_long_is_seen_and_recorded_once(node: Node) -> None:
-    with client_of(node).begin("PUT", "/files/slow", length=5) as sending:
-        sending.send(b"smal")
-        began = time.monotonic()
-        node.wait(lambda: node.records() != [], "recorded")
-        assert time.monotonic() - began < 4.0, "a second, and what a busy machine takes"
-        assert [record.state for record in node.records()] == ["RECEIVING"]
-        sending.send(b"l")
-        assert sending.answer().status == 200
-    assert [(record.state, record.size) for record in node.records()] == [("STORED", 5)]
 
 
 def test_a_database_that_is_locked_costs_no_upload_and_no_record(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_bad_requests_are_refused_and_leave_nothing(refusal: Refusal, bucket: st
         assert answer.text("RequestId") == answer.headers["x-amz-request-id"]
         assert scene.holdings() == before
     finally:
-        scene.abort_uploads()
+        scene.clear()
 
 
 @pytest.mark.parametrize("bucket", ["files", "seaweed"])

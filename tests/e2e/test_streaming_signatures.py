@@ -60,7 +60,7 @@ def send_all(scene: Scene, requests: Sequence[Request]) -> Iterator[Answer]:
 def scene(request: pytest.FixtureRequest, gateway: Gateway) -> Iterator[Scene]:
     scene = Scene(gateway, request.param)
     yield scene
-    scene.abort_uploads()
+    scene.clear()
 
 
 @pytest.mark.parametrize("signer", ["own", "botocore"])

@@ -111,6 +111,13 @@ class Scene:
         for path, upload_id in self.uploads:
             self.call("DELETE", f"uploadId={upload_id}", path=path)
 
+    def clear(self) -> None:
+        """Nothing of the scene stays where it is slow to list: ``holdings`` of the tests to come list all."""
+        self.abort_uploads()
+        if self.bucket == SEAWEED:
+            bucket = self.gateway.upstream_bucket
+            self.gateway.upstream.client.delete_object(Bucket=bucket, Key=self.key)
+
     def read(self, key: str | None = None) -> bytes:
         """The object's bytes, past the gateway."""
         return self.gateway.read(self.bucket, key or self.key)
