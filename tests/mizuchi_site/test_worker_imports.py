@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ FILES = {
 }
 UNUSED = {
     "_awscrt": "for CRC-32C and CRC-64/NVME: 5 MiB, by the first body that has one",
-    "boto3": "for S3 storages: 9 MiB",
+    "botocore": "for buckets of AWS and credentials that are not configured: 30 MiB with a client",
     "django.contrib.postgres": "an extra of REST framework, which takes psycopg along",
     "django.test": "by simplejwt, for tokens: 3 MiB",
     "drf_spectacular.openapi": "for pages, whose URLs come with the first of them",
@@ -41,8 +42,16 @@ UNUSED = {
 }
 
 
-def modules_of_a_worker(folder: Path, *more: str) -> set[str]:
-    (folder / "config.yaml").write_text(json.dumps(FILES))
+S3 = {
+    "backend": "s3",
+    "endpoint": "http://127.0.0.1:1",
+    "access_key": "AK",
+    "secret_key": "a secret",
+}
+
+
+def modules_of_a_worker(folder: Path, *more: str, config: dict[str, Any] = FILES) -> set[str]:
+    (folder / "config.yaml").write_text(json.dumps(config))
     environ = os.environ | {
         "DJANGO_SETTINGS_MODULE": "mizuchi_site.settings",
         "MIZUCHI_CONFIG": str(folder / "config.yaml"),
@@ -69,3 +78,9 @@ def test_what_rest_framework_did_not_get_is_there_for_others(tmp_path: Path) -> 
         "pygments",
         "psycopg",
     }
+
+
+def test_a_worker_before_an_s3_service_does_without_boto3(tmp_path: Path) -> None:
+    modules = modules_of_a_worker(tmp_path, config={**FILES, "storages": {"disk": S3}})
+    assert "uploads.backends.s3" in modules
+    assert not modules & {"boto3", "botocore", "urllib3"}

@@ -28,11 +28,12 @@ from .base import (
     StoredPart,
 )
 from .errors import BackendDenied, BackendError, BackendMisconfigured, Unsupported, UploadNotFound
-from .s3_boto import boto_client
+from .s3_boto_client import ControlClient
 from .s3_calls import (
     abort_call,
     complete_call,
     create_call,
+    head_bucket_call,
     list_call,
     part_call,
     put_call,
@@ -44,6 +45,7 @@ from .s3_calls import (
 from .s3_channel import Block
 from .s3_client import UpstreamClient
 from .s3_control import (
+    asking_boto,
     calling,
     completed_object,
     part_page,
@@ -70,9 +72,9 @@ class S3Backend:
     capabilities = frozenset(Capability)
 
     def __init__(self, config: S3StorageConfig) -> None:
-        """Connects to nothing yet. Raises botocore's exceptions for values that it does not take."""
+        """Connects to nothing yet."""
         self.name = config.name
-        self._control = boto_client(config)
+        self._control = ControlClient(config)
         self._upstream = UpstreamClient(config, self._control)
 
     def close(self) -> None:
@@ -220,8 +222,8 @@ class S3Backend:
     def find_completed(self, upload: MultipartRef, parts: Sequence[CompletedPart]) -> StoredObject | None:
         """By HeadObject, which tells nothing without the permission to read: the ETag of these parts."""
         try:
-            with calling("HeadObject"):
-                answer = self._control.head_object(
+            with asking_boto("HeadObject"):
+                answer = self._control().head_object(
                     Bucket=upload.bucket, Key=upload.key, ChecksumMode="ENABLED"
                 )
                 there = completed_object(answer, answer["ContentLength"])
@@ -254,9 +256,9 @@ class S3Backend:
 
     def stale_uploads(self, bucket: str, prefix: str, initiated_before: float) -> Sequence[StaleUpload]:
         """From ListMultipartUploads, all pages."""
-        with calling("ListMultipartUploads"):
-            pages = self._control.get_paginator("list_multipart_uploads").paginate(
-                Bucket=bucket, Prefix=prefix
+        with asking_boto("ListMultipartUploads"):
+            pages = (
+                self._control().get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix)
             )
             found = [upload for page in pages for upload in uploads_in_progress(bucket, page)]
         return [upload for upload in found if upload.initiated < initiated_before]
@@ -267,8 +269,7 @@ class S3Backend:
 
     def check(self, bucket: str) -> None:
         """HeadBucket."""
-        with calling("HeadBucket"):
-            self._control.head_bucket(Bucket=bucket)
+        self._upstream.ask(head_bucket_call(bucket))
 
 
 def _require_id(upload: MultipartRef) -> None:

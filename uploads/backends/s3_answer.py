@@ -37,8 +37,9 @@ class Answer(NamedTuple):
     is_last: bool
 
 
-def read_answer(receive: Callable[[], bytes]) -> Answer:
-    """The final response of a stream; informational ones are passed over.
+def read_answer(receive: Callable[[], bytes], *, is_to_head: bool = False) -> Answer:
+    """The final response of a stream; informational ones are passed over. One ``is_to_head`` has no body,
+    whatever its head says of one.
 
     ``receive`` returns the bytes that came next and ``b""`` at the end. Raises what it raises,
     HTTPException for what is no response, and its RemoteDisconnected for none at all.
@@ -47,7 +48,7 @@ def read_answer(receive: Callable[[], bytes]) -> Answer:
     status, headers, is_last = reader.head()
     while status < 200:
         status, headers, is_last = reader.head()
-    body, is_whole = reader.body(status, headers)
+    body, is_whole = (b"", True) if is_to_head else reader.body(status, headers)
     return Answer(status, headers, body, is_last or not is_whole or reader.has_more())
 
 

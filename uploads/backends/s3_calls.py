@@ -1,7 +1,7 @@
 """The requests that serve uploads as calls, and what their answers say.
 
 Source: S3 API reference, PutObject, CreateMultipartUpload, UploadPart, CompleteMultipartUpload,
-AbortMultipartUpload, ListParts.
+AbortMultipartUpload, ListParts, HeadBucket.
 """
 
 from __future__ import annotations
@@ -118,6 +118,11 @@ def list_call(upload: MultipartRef, after: int, limit: int) -> Call:
     """ListParts: parts with a number greater than ``after``, at most ``limit``."""
     query = (("max-parts", str(limit)), ("part-number-marker", str(after)), ("uploadId", upload.backend_id))
     return Call("ListParts", "GET", upload.bucket, upload.key, {}, 0, query)
+
+
+def head_bucket_call(bucket: str) -> Call:
+    """HeadBucket."""
+    return Call("HeadBucket", "HEAD", bucket, "", {}, 0)
 
 
 def stored_object(call: Call, answer: Answer) -> StoredObject:

@@ -5,18 +5,22 @@ Source: S3 API reference, CompleteMultipartUpload, ListParts, ListMultipartUploa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from .base import MultipartRef, PartPage, StaleUpload, StoredObject, StoredPart
-from .errors import BackendUnavailable
+from .errors import BackendError, BackendUnavailable
 from .s3_errors import FOREIGN, translated
 from .s3_headers import checksum_type, checksums_in_answer
 
 
 @contextmanager
-def calling(operation: str) -> Iterator[None]:
+def calling(
+    operation: str,
+    foreign: tuple[type[BaseException], ...] = FOREIGN,
+    translate: Callable[[str, BaseException], BackendError] = translated,
+) -> Iterator[None]:
     """Around a call and the reading of its answer: foreign exceptions become BackendErrors."""
     try:
         yield
@@ -24,8 +28,15 @@ def calling(operation: str) -> Iterator[None]:
         raise BackendUnavailable(detail=f"{operation}: the answer is without {exc}") from exc
     except ValueError as exc:
         raise BackendUnavailable(detail=f"{operation}: the answer has a value of the wrong form") from exc
-    except FOREIGN as exc:
-        raise translated(operation, exc) from exc
+    except foreign as exc:
+        raise translate(operation, exc) from exc
+
+
+def asking_boto(operation: str) -> AbstractContextManager[None]:
+    """The same around what boto3 does."""
+    from . import s3_boto_errors
+
+    return calling(operation, s3_boto_errors.FOREIGN, s3_boto_errors.translated)
 
 
 def completed_object(answer: Mapping[str, Any], size: int) -> StoredObject:

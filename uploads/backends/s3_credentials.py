@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import boto3
-from botocore.exceptions import NoCredentialsError
-
 from uploads.config import S3StorageConfig
 
 
@@ -28,6 +25,9 @@ def credentials_source(config: S3StorageConfig) -> Callable[[], Credentials]:
     if config.access_key is not None and config.secret_key is not None:
         fixed = Credentials(config.access_key, config.secret_key, config.session_token)
         return lambda: fixed
+    import boto3
+    from botocore.exceptions import NoCredentialsError
+
     chain = boto3.Session().get_credentials()
 
     def refreshed() -> Credentials:

@@ -13,10 +13,6 @@ import socket
 import ssl
 from collections.abc import Mapping
 
-import botocore.exceptions as boto
-from botocore.parsers import ResponseParserError
-from urllib3.exceptions import HTTPError
-
 from .errors import (
     BackendDenied,
     BackendError,
@@ -94,8 +90,10 @@ _STATUSES: Mapping[int, type[BackendError]] = {
 
 _STATUS_CLASSES: Mapping[int, type[BackendError]] = {3: BackendMisconfigured, 4: BackendRefused}
 
-#: The nearest class in an exception's order of base classes decides.
-_EXCEPTIONS: Mapping[type[BaseException], type[BackendError]] = {
+Exceptions = Mapping[type[BaseException], type[BackendError]]
+"""The nearest class in an exception's order of base classes decides."""
+
+EXCEPTIONS: Exceptions = {
     OSError: BackendUnavailable,
     ssl.SSLError: BackendMisconfigured,
     ssl.SSLEOFError: BackendUnavailable,
@@ -104,38 +102,12 @@ _EXCEPTIONS: Mapping[type[BaseException], type[BackendError]] = {
     ssl.SSLWantWriteError: BackendUnavailable,
     ssl.SSLZeroReturnError: BackendUnavailable,
     http.client.HTTPException: BackendUnavailable,
-    HTTPError: BackendUnavailable,
-    ResponseParserError: BackendUnavailable,
-    # What boto3 makes of the same, and its own configuration and credentials.
-    boto.BotoCoreError: BackendMisconfigured,
-    boto.ClientError: BackendUnavailable,
-    boto.UndefinedModelAttributeError: BackendMisconfigured,
-    boto.ConnectionError: BackendUnavailable,
-    boto.HTTPClientError: BackendUnavailable,
-    boto.SSLError: BackendMisconfigured,
-    boto.ChecksumError: BackendUnavailable,
-    boto.FlexibleChecksumError: BackendUnavailable,
-    boto.IncompleteReadError: BackendUnavailable,
-    boto.ParamValidationError: BackendRefused,
-    boto.ValidationError: BackendRefused,
-    boto.InvalidRegionError: BackendMisconfigured,
-    boto.MetadataRetrievalError: BackendUnavailable,
-    boto.CapacityNotAvailableError: BackendSlowDown,
-    boto.CredentialRetrievalError: BackendDenied,
-    boto.LoginError: BackendDenied,
-    boto.NoAuthTokenError: BackendDenied,
-    boto.NoCredentialsError: BackendDenied,
-    boto.PartialCredentialsError: BackendDenied,
-    boto.RefreshWithMFAUnsupportedError: BackendDenied,
-    boto.SSOError: BackendDenied,
-    boto.TokenRetrievalError: BackendDenied,
-    boto.UnknownCredentialError: BackendDenied,
 }
 
 _MAX_CAUSES = 8
 
-#: Everything that ``translated`` knows: what to catch around a call of boto3 or a socket.
-FOREIGN = tuple(_EXCEPTIONS)
+#: Everything that ``translated`` knows: what to catch around the use of a socket.
+FOREIGN = tuple(EXCEPTIONS)
 
 
 def answered(
@@ -155,33 +127,20 @@ def answered(
     return kind(detail=detail)
 
 
-def translated(operation: str, exception: BaseException) -> BackendError:
-    """The error for an exception of ``FOREIGN``. Texts of boto3 hold URLs with keys, documents, or what a
+def translated(operation: str, exception: BaseException, known: Exceptions = EXCEPTIONS) -> BackendError:
+    """The error for an exception that is ``known``. Texts hold URLs with keys, documents, or what a
     credential provider said: the operator gets types, and what the system said."""
-    if isinstance(exception, boto.ClientError):
-        return _client_error(operation, exception)
     detail = f"{operation}: {type(exception).__name__}"
     if said := _said_by_the_system(exception):
         detail += f": {said}"
     if isinstance(exception, OSError) and exception.errno in (errno.ENOSPC, errno.EDQUOT):
         return OutOfSpace(detail=detail)
-    return kind_of(type(exception))(detail=detail)
+    return kind_of(type(exception), known)(detail=detail)
 
 
-def kind_of(exception: type[BaseException]) -> type[BackendError]:
-    """The error that stands for a class of ``FOREIGN`` (a ClientError is told by its answer instead)."""
-    return next(_EXCEPTIONS[base] for base in exception.__mro__ if base in _EXCEPTIONS)
-
-
-def _client_error(operation: str, exception: boto.ClientError) -> BackendError:
-    error = exception.response.get("Error", {})
-    metadata = exception.response.get("ResponseMetadata")
-    status = metadata["HTTPStatusCode"] if metadata else 500
-    code, message = error.get("Code", ""), error.get("Message", "")
-    # boto3 makes a code of the status where an answer has no body.
-    return answered(
-        operation, status, "" if code.isdecimal() else code, message, metadata and metadata.get("RequestId")
-    )
+def kind_of(exception: type[BaseException], known: Exceptions = EXCEPTIONS) -> type[BackendError]:
+    """The error that stands for a class."""
+    return next(known[base] for base in exception.__mro__ if base in known)
 
 
 def _said_by_the_system(exception: BaseException) -> str:

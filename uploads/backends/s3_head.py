@@ -83,7 +83,8 @@ def signed_head(call: Call, place: Place, credentials: Credentials, region: str)
         credentials.access_key,
         credentials.session_token,
     )
-    path = place.base_path + encode_uri(call.key.encode())
+    bucket_path = place.base_path.rstrip("/") or "/"
+    path = place.base_path + encode_uri(call.key.encode()) if call.key else bucket_path
     query = encode_query((n.encode(), v.encode()) for n, v in call.query) if call.query else ""
     values = {name: canonical_value(value) for name, value in call.headers.items()} | common.signed
     values = dict(sorted(values.items()))

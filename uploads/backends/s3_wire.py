@@ -43,13 +43,15 @@ class Outgoing(NamedTuple):
     """A request. ``head`` ends with the empty line and says ``length``, the bytes of the body.
 
     ``is_repeatable``: it may be sent again although the upstream may have carried it out. ``is_patient``: its
-    answer may take longer than the limit as long as something comes, such as spaces.
+    answer may take longer than the limit as long as something comes, such as spaces. ``is_head``: its answer
+    has no body.
     """
 
     head: bytes
     length: int
     is_repeatable: bool
     is_patient: bool = False
+    is_head: bool = False
 
 
 class Connection:
@@ -136,7 +138,8 @@ class Connection:
 
     def _receive(self, request: Outgoing) -> Answer:
         try:
-            answer = read_answer(self._channel.receiver(is_patient=request.is_patient))
+            receive = self._channel.receiver(is_patient=request.is_patient)
+            answer = read_answer(receive, is_to_head=request.is_head)
         except WIRE_ERRORS as exc:
             raise WireFailure(exc) from exc
         self.is_reusable = not answer.is_last

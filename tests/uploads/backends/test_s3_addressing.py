@@ -6,7 +6,7 @@ import pytest
 
 from uploads.backends.s3_boto import boto_client
 from uploads.backends.s3_channel import Origin
-from uploads.backends.s3_client import bucket_place
+from uploads.backends.s3_client import bucket_place, plain_place
 from uploads.backends.s3_head import Place
 from uploads.config import S3StorageConfig
 
@@ -53,3 +53,39 @@ def at(host: str, path: str, *, is_tls: bool = True, port: int | None = None) ->
 )  # fmt: skip
 def test_where_a_bucket_is(values, expected):
     assert place("photos", **values) == expected
+
+
+@pytest.mark.parametrize("addressing", ["path", "auto"])
+@pytest.mark.parametrize("bucket", ["photos", "abc", "a-1-b", "123", "a" * 63])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://minio:9000",
+        "https://s3.example.org",
+        "http://minio:80",
+        "https://10.0.0.1:443",
+        "http://h-1:443",
+    ],
+)
+def test_a_plain_place_needs_no_boto3_to_be_the_same(endpoint, bucket, addressing):
+    values = {"endpoint": endpoint, "addressing": addressing}
+    plain = plain_place(S3StorageConfig(name="x", access_key="AK", secret_key="SK", **values), bucket)
+    assert plain is not None
+    assert plain == place(bucket, **values)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "values"),
+    [
+        ("photos", {}),
+        ("photos", {"endpoint": "https://s3.example.org", "addressing": "virtual"}),
+        ("photos", {"endpoint": "http://[::1]:9000"}),
+        ("photos", {"endpoint": "https://S3.example.org"}),
+        ("photos--use1-az4--x-s3", {"endpoint": "https://s3.example.org"}),
+        ("arn:aws:s3:us-east-1:123456789012:accesspoint/a", {"endpoint": "https://s3.example.org"}),
+        ("Photos", {"endpoint": "https://s3.example.org"}),
+        ("ab", {"endpoint": "https://s3.example.org"}),
+    ],
+)
+def test_what_is_not_plain_is_left_to_boto3(bucket, values):
+    assert plain_place(S3StorageConfig(name="x", access_key="AK", secret_key="SK", **values), bucket) is None

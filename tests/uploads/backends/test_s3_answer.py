@@ -125,3 +125,10 @@ def test_what_does_not_begin_like_a_response_is_not_waited_for():
 def test_an_end_before_an_answer_is_a_lost_connection():
     with pytest.raises(http.client.RemoteDisconnected):
         read()
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 243\r\n", b"Transfer-Encoding: chunked\r\n", b""])
+def test_an_answer_to_head_ends_with_its_head(framing: bytes) -> None:
+    came = iter([b"HTTP/1.1 404 Not Found\r\n" + framing + b"\r\n"])
+    answer = read_answer(lambda: next(came), is_to_head=True)
+    assert (answer.status, answer.body, answer.is_last) == (404, b"", False)

@@ -31,7 +31,8 @@ from uploads.backends.errors import (
     Unsupported,
     UploadNotFound,
 )
-from uploads.backends.s3_errors import CODES, FOREIGN, answered, kind_of, translated
+from uploads.backends.s3_boto_errors import FOREIGN, kind_of, translated
+from uploads.backends.s3_errors import CODES, answered
 
 SECRET = "wJalrXUtnFEMI-secret"
 
