@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from authz.errors import AuthError
+from authz.sts.errors import StsError
 from uploads.s3.errors import S3Error
 from uploads.s3.operations import Operation
 
@@ -44,6 +45,13 @@ def documented_errors() -> list[tuple[str, int]]:
 
 def test_every_error_is_in_the_table_with_its_status_and_no_other() -> None:
     assert sorted(documented_errors()) == ERRORS
+
+
+def test_every_error_of_the_exchange_is_in_its_table() -> None:
+    page = text_of(DOCS / "jwt.md").partition("## Sessions for S3 SDKs")[2]
+    rows = ", ".join(re.findall(r"^\| (\w+(?:, \w+)*) \| \d{3} \|", page, re.MULTILINE))
+
+    assert {kind.code for kind in StsError.__subclasses__()} | {"InternalFailure"} == set(rows.split(", "))
 
 
 @pytest.mark.parametrize("operation", Operation, ids=lambda operation: operation.value)
@@ -90,6 +98,12 @@ def test_modules_that_are_named_exist(page: Path) -> None:
         if not any(place.with_suffix(".py").exists() or place.is_dir() for place in (path, path.parent)):
             lost.append(name)
     assert lost == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_tests_that_are_named_exist(page: Path) -> None:
+    named = re.findall(r"`(tests/[\w/.]+)`", text_of(page))
+    assert [name for name in named if not any((ROOT / name).parent.glob(f"{Path(name).stem}*"))] == []
 
 
 def links() -> list[tuple[Path, str]]:
