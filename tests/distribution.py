@@ -6,6 +6,7 @@ something long at the end, when the others have nothing to do any more.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import PurePosixPath
 
@@ -18,20 +19,29 @@ from tests.servers.plugin import needs_a_build
 # Their modules start servers, or wait; in this order. Those that need a build follow, when there is a chance
 # that it is there. All others, short ones in this process, fill the end.
 FIRST = ("e2e", "endurance", "bench", "deploy")
-# Folders whose modules share one server.
-TOGETHER = ("tests/e2e/desk",)
+# Modules that share the servers of a session: these are started once, too.
+TOGETHER = (
+    re.compile(r"tests/e2e/desk/"),
+    re.compile(
+        r"tests/e2e/test_(before_the_body|clients|multipart_wire|receipts|refusals|smuggling"
+        r"|streaming_signatures|wire_fuzz)\.py"
+    ),
+    re.compile(r"tests/e2e/test_(jwt|sessions|sts)\.py"),
+)
 
 
 class ByModule(LoadScopeScheduling):
-    """The tests of a module, or of a folder of ``TOGETHER``, run in one process, in the order collected."""
+    """The tests of a module, or of modules of ``TOGETHER``, run in one process, in the order collected."""
 
     def _split_scope(self, nodeid: str) -> str:
-        module = _module(nodeid)
-        return next((folder for folder in TOGETHER if module.startswith(f"{folder}/")), module)
+        return next((each.pattern for each in TOGETHER if each.match(nodeid)), _module(nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByModule:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByModule | None:
+    """Unless another way than the default is asked for."""
+    if config.option.dist != "load":
+        return None
     config.option.loadscopereorder = False  # it takes modules with many tests for the long ones
     return ByModule(config, log)
 

@@ -2,6 +2,7 @@
 # Makes the environments of the S3 clients that the end-to-end tests run, below .cache/clients.
 # Idempotent: an environment is made again only when its lock file or its sources changed.
 # A client whose runtime (node, go) this machine lacks is left out; its tests then say so.
+# Started twice it is done once: the second one waits.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -56,6 +57,10 @@ go_environment() {
 
 newest_is() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | tail -n 1)" = "$1" ]; }
 
+if ! missing flock; then
+    exec 9>"$home/.lock"
+    flock 9
+fi
 python_environment python
 python_environment s3fs
 node_environment
