@@ -105,7 +105,7 @@ def _settle() -> None:
     once. It comes less often, too: requests leave next to no cycles behind."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _end_with_the_main_process(channel: socket.socket) -> None:
