@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.gateway import migrate
+from tests.e2e.gateway import migrated_sqlite
 from tests.e2e.wire.client import Request
 from tests.e2e.wire.signing import Signer
 from tests.servers.otlp_receiver import otlp_receiver
@@ -24,7 +24,9 @@ OTHER_THREADS = {"MainThread", "heartbeat", "upload-progress"}
 
 def report_of_a_worker(folder: Path, tracing: dict[str, Any]) -> dict[str, Any]:
     """What a worker that served one PUT tells of itself."""
-    config = folder / "config.yaml"
+    config, var = folder / "config.yaml", folder / "var"
+    var.mkdir()
+    (var / "mizuchi.sqlite3").write_bytes(migrated_sqlite())
     key = {
         "access_key_id": SIGNER.access_key_id,
         "secret_access_key": SIGNER.secret,
@@ -35,10 +37,9 @@ def report_of_a_worker(folder: Path, tracing: dict[str, Any]) -> dict[str, Any]:
     environment = {
         "DJANGO_SETTINGS_MODULE": "mizuchi_site.settings",
         "MIZUCHI_CONFIG": str(config),
-        "MIZUCHI_VAR": str(folder / "var"),
+        "MIZUCHI_VAR": str(var),
         "PYTHONPATH": str(ROOT),
     }
-    migrate(environment)
     headers = (("Host", "127.0.0.1:8080"), ("Content-Length", str(len(BODY))))
     request = SIGNER.sign(Request("PUT", "/uploads/key", headers=headers, body=BODY.encode()))
     asked = {"method": request.method, "path": request.path, "headers": request.headers, "body": BODY}
