@@ -44,19 +44,16 @@ class auth_stage(stage):  # noqa: N801 - reads as the context manager it is
         elif error is None and not self._is_told:
             self.set("mizuchi.auth.outcome", "success")
         super().__exit__(kind, error, traceback)
-        AUTHENTICATIONS.add((self._method, *_outcome(error)))
+        AUTHENTICATIONS.add(_labels(self._method, error))
 
 
-_SUCCESS = ("success", "")
-
-
-def _outcome(error: BaseException | None) -> tuple[str, str]:
+def _labels(method: str, error: BaseException | None) -> tuple[str, str, str]:
     """``failure``: who it is was not proven; ``error``: that could not be found out."""
     if error is None:
-        return _SUCCESS
+        return method, "success", ""
     if isinstance(error, AuthError):
-        return ("failure" if error.status < 500 else "error"), error.code
-    return "error", type(error).__name__
+        return method, "failure" if error.status < 500 else "error", error.code
+    return method, "error", type(error).__name__
 
 
 @lru_cache(maxsize=1024)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -55,6 +56,8 @@ ENGINE_BREAKERS = Gauge(
     labels=(Label("engine", "mizuchi.authz.engine"), Label("endpoint", "server.address")),
 )
 
+MAX_KEPT: Final = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
@@ -70,8 +73,8 @@ def begin_metrics(config: MetricsConfig) -> Metrics | None:
     if not config.is_enabled:
         return None
     uploads = uploads_app()
-    noted = NotedMetrics(_is_kept)
-    requests = RequestMetrics(_is_kept, uploads.request_recorder.in_flight)
+    noted = NotedMetrics(_kept_traces)
+    requests = RequestMetrics(_kept_traces, uploads.request_recorder.in_flight)
     multipart = MultipartInProgress(configured_gateway().buckets)
     meter = Meter(
         [
@@ -121,10 +124,12 @@ def _push(config: MetricsConfig, meter: Meter) -> Callable[[], None]:
     return push.stop
 
 
-def _is_kept(trace_id: str) -> bool:
-    """Only a trace that somebody can look at is an example. Ids of requests are such of traces."""
+def _kept_traces() -> Container[str]:
+    """Those of the last seconds, or as many of them as do not take long to write down."""
     tracing = current_tracing()
-    return tracing is not None and tracing.sampler.is_kept(int(trace_id, 16))
+    if tracing is None:
+        return ()
+    return {f"{trace_id:032x}" for trace_id in tracing.sampler.latest_kept(MAX_KEPT)}
 
 
 def _process() -> Iterator[Reading]:

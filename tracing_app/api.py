@@ -25,6 +25,7 @@ from tracing_app.metrics.families import Histogram as Histogram
 from tracing_app.metrics.families import Label as Label
 from tracing_app.metrics.families import is_measuring as is_measuring
 from tracing_app.metrics.readings import Distribution as Distribution
+from tracing_app.metrics.readings import KeptTraces as KeptTraces
 from tracing_app.metrics.readings import Reading as Reading
 from tracing_app.propagation.w3c import write_context
 from tracing_app.recording.attributes import NUMBERS

@@ -34,7 +34,7 @@ def told_on(current: Stage, body: VerifiedBody) -> Iterator[TimedBody]:
         current.set("mizuchi.upload.receive_wait_ms", timeline.receive_wait_ns / 1e6)
         current.set("mizuchi.upload.backend_wait_ms", timeline.backend_wait_ns / 1e6)
         current.set_all(_copied(body.copied_by))
-        note_waits(timeline.receive_wait_ns / 1e9, timeline.backend_wait_ns / 1e9)
+        note_waits(timeline.receive_wait_ns / 1e9, timeline.backend_wait_ns / 1e9, timed.taken_by)
         _tell_moments(current, timeline, committed_ns)
 
 

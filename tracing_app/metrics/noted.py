@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from .families import Family, Labels, Note
-from .readings import Distribution, Reading, Value
+from .readings import Distribution, KeptTraces, Reading, Value
 
 MAX_NOTES: Final = 65_536
 """What is noted beyond it before it is added up displaces the oldest."""
@@ -17,12 +17,12 @@ MAX_NOTES: Final = 65_536
 class NotedMetrics:
     """The sums of all notes so far. ``notes`` is for any thread, ``collect`` for one at a time.
 
-    ``is_kept`` says whether a trace is one that can be looked at: only such become examples.
+    Of ``kept_traces`` some become examples.
     """
 
-    def __init__(self, is_kept: Callable[[str], bool], wall_clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, kept_traces: KeptTraces, wall_clock: Callable[[], float] = time.time) -> None:
         self.notes: deque[Note] = deque(maxlen=MAX_NOTES)
-        self._is_kept = is_kept
+        self._kept_traces = kept_traces
         self._wall_clock = wall_clock
         self._series: dict[tuple[Family, Labels], Value] = {}
 
@@ -33,7 +33,7 @@ class NotedMetrics:
             yield family, labels, value
 
     def _add_up(self, at: float) -> None:
-        series = self._series
+        series, kept = self._series, self._kept_traces()
         for _ in range(len(self.notes)):
             family, labels, value, trace_id = self.notes.popleft()
             key = (family, labels)
@@ -44,4 +44,6 @@ class NotedMetrics:
             if known is None:
                 known = series[key] = Distribution(len(family.bounds) + 1)
             assert isinstance(known, Distribution)
-            known.observe(family.bounds, value, trace_id, at, self._is_kept)  # type: ignore[arg-type]
+            bucket = known.observe(family.bounds, value)
+            if trace_id in kept:
+                known.exemplify(bucket, value, trace_id, at)

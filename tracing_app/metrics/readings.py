@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from .families import Family, Labels
+
+
+class KeptTraces(Protocol):
+    """Knows traces that can be looked at."""
+
+    def __call__(self) -> Container[str]:
+        """The ids of those that were kept lately."""
 
 
 class Exemplar(NamedTuple):
@@ -27,21 +34,17 @@ class Distribution:
         self.sum = 0.0
         self.exemplars: dict[int, Exemplar] = {}
 
-    def observe(
-        self,
-        bounds: tuple[float, ...],
-        value: float,
-        trace_id: str,
-        at: float,
-        is_kept: Callable[[str], bool],
-    ) -> None:
-        """Count a value. It becomes its bucket's example if its trace is one that can be looked at, and the
-        bucket has none from ``at`` yet."""
+    def observe(self, bounds: Sequence[float], value: float) -> int:
+        """Count a value; the number of its bucket."""
         bucket = bisect_left(bounds, value)
         self.counts[bucket] += 1
         self.sum += value
+        return bucket
+
+    def exemplify(self, bucket: int, value: float, trace_id: str, at: float) -> None:
+        """Make it the example of its bucket, unless that has one from ``at``."""
         known = self.exemplars.get(bucket)
-        if (known is None or known.at != at) and trace_id and is_kept(trace_id):
+        if known is None or known.at != at:
             self.exemplars[bucket] = Exemplar(value, trace_id, at)
 
     def merge(self, other: Distribution) -> None:

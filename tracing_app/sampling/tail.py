@@ -10,6 +10,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Literal
 
 from tracing_app.recording.data import SpanData, TraceData, TraceSink
@@ -178,9 +179,10 @@ class TailSampler:
                 for held in self._uploads.forget_done(before):
                     self._dropped.count(held.label, held.trace)
 
-    def is_kept(self, trace_id: int) -> bool:
-        """Whether it was kept, as far as is remembered: of the latest 10,000. From any thread."""
-        return trace_id in self._kept_ids
+    def latest_kept(self, count: int) -> list[int]:
+        """The ids of at most so many traces that were kept last."""
+        with self._lock:
+            return list(islice(reversed(self._kept_ids), count))
 
     def stats(self) -> SamplingStats:
         """How it stands now."""

@@ -5,22 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from time import perf_counter
-from types import TracebackType
-from typing import Final, Self
 
-from tracing_app.api import (
-    CALL_BOUNDS,
-    AttributeValue,
-    FixedAttributes,
-    Histogram,
-    Kind,
-    Label,
-    is_measuring,
-    stage,
-)
+from tracing_app.api import AttributeValue, FixedAttributes, Kind, stage
 from uploads.body.stream import Body
-from uploads.body.timed import TimedBody
 from uploads.config import DjangoStorageConfig, FilesystemStorageConfig, S3StorageConfig, StorageConfig
 from uploads.s3.headers import ChecksumAlgorithm, Conditions, MultipartChecksum
 
@@ -35,19 +22,7 @@ from .base import (
     StoredObject,
     StoredPart,
 )
-
-CALLS: Final = Histogram(
-    "mizuchi_storage_call_duration_seconds",
-    "Time of calls to storages without what they waited for the client; error is empty when it went well.",
-    otlp="mizuchi.storage.call.duration",
-    bounds=CALL_BOUNDS,
-    labels=(
-        Label("storage", "mizuchi.storage"),
-        Label("call", "mizuchi.storage.call"),
-        Label("error", "error.type"),
-    ),
-    unit="seconds",
-)
+from .measured import MeasuredCall, StorageCall, tell_taker
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,45 +84,6 @@ def call_names(config: StorageConfig) -> CallNames:
             return DJANGO_CALLS
 
 
-class MeasuredCall(stage):
-    """A stage whose time is counted: that of the storage, without what it waited for blocks of ``body``."""
-
-    __slots__ = ("_began", "_body", "_labels")
-
-    def __init__(
-        self,
-        name: str,
-        attributes: FixedAttributes,
-        kind: Kind,
-        *,
-        labels: tuple[str, str, str],
-        body: Body | None,
-    ) -> None:
-        super().__init__(name, attributes, kind=kind)
-        self._labels = labels
-        self._body = body
-
-    def __enter__(self) -> Self:
-        self._began = perf_counter()
-        return super().__enter__()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        super().__exit__(kind, error, traceback)
-        seconds = perf_counter() - self._began
-        if isinstance(self._body, TimedBody):
-            seconds -= self._body.pulled_ns / 1e9
-        labels = self._labels
-        if error is not None:
-            storage, call, _ = labels
-            labels = (storage, call, str(getattr(error, "code", type(error).__name__)))
-        CALLS.observe(labels, seconds)
-
-
 class TracedBackend:
     """Wraps each call of ``backend`` that serves a request in a span, and counts it."""
 
@@ -156,16 +92,23 @@ class TracedBackend:
         self._calls = calls
         self._kind: Kind = "client" if calls.is_service else "internal"
         self.name = backend.name
+        self._put: StorageCall = (backend.name, calls.put, "")
+        self._part: StorageCall = (backend.name, calls.part, "")
         self.capabilities: frozenset[Capability] = backend.capabilities
         # Buckets are those of the configuration, and few.
         self._attributes = lru_cache(maxsize=1024)(self._made_attributes)
 
     def put_object(self, write: ObjectWrite, body: Body) -> StoredObject:
-        with self._stage(self._calls.put, write.bucket, body):
-            return self._backend.put_object(write, body)
+        tell_taker(body, self._put)
+        try:
+            with self._stage(self._calls.put, write.bucket):
+                return self._backend.put_object(write, body)
+        except BaseException as error:
+            tell_taker(body, self._put, error)
+            raise
 
     def create_multipart_upload(self, write: ObjectWrite, checksum: MultipartChecksum | None) -> str:
-        with self._stage(self._calls.create, write.bucket):
+        with self._measured(self._calls.create, write.bucket):
             return self._backend.create_multipart_upload(write, checksum)
 
     def upload_part(
@@ -175,8 +118,13 @@ class TracedBackend:
         body: Body,
         checksums: Mapping[ChecksumAlgorithm, bytes],
     ) -> StoredPart:
-        with self._stage(self._calls.part, upload.bucket, body):
-            return self._backend.upload_part(upload, part_number, body, checksums)
+        tell_taker(body, self._part)
+        try:
+            with self._stage(self._calls.part, upload.bucket):
+                return self._backend.upload_part(upload, part_number, body, checksums)
+        except BaseException as error:
+            tell_taker(body, self._part, error)
+            raise
 
     def complete_multipart_upload(
         self,
@@ -185,19 +133,19 @@ class TracedBackend:
         conditions: Conditions,
         full_checksum: Mapping[ChecksumAlgorithm, str],
     ) -> StoredObject:
-        with self._stage(self._calls.complete, upload.bucket):
+        with self._measured(self._calls.complete, upload.bucket):
             return self._backend.complete_multipart_upload(upload, parts, conditions, full_checksum)
 
     def find_completed(self, upload: MultipartRef, parts: Sequence[CompletedPart]) -> StoredObject | None:
-        with self._stage(self._calls.find, upload.bucket):
+        with self._measured(self._calls.find, upload.bucket):
             return self._backend.find_completed(upload, parts)
 
     def abort_multipart_upload(self, upload: MultipartRef) -> None:
-        with self._stage(self._calls.abort, upload.bucket):
+        with self._measured(self._calls.abort, upload.bucket):
             self._backend.abort_multipart_upload(upload)
 
     def list_parts(self, upload: MultipartRef, after: int, limit: int) -> PartPage:
-        with self._stage(self._calls.list_parts, upload.bucket):
+        with self._measured(self._calls.list_parts, upload.bucket):
             return self._backend.list_parts(upload, after, limit)
 
     def stale_uploads(self, bucket: str, prefix: str, initiated_before: float) -> Sequence[StaleUpload]:
@@ -209,11 +157,11 @@ class TracedBackend:
     def check(self, bucket: str) -> None:
         self._backend.check(bucket)
 
-    def _stage(self, name: str, bucket: str, body: Body | None = None) -> stage:
-        attributes = self._attributes(name, bucket)
-        if not is_measuring():
-            return stage(name, attributes, kind=self._kind)
-        return MeasuredCall(name, attributes, self._kind, labels=(self.name, name, ""), body=body)
+    def _stage(self, name: str, bucket: str) -> stage:
+        return stage(name, self._attributes(name, bucket), kind=self._kind)
+
+    def _measured(self, name: str, bucket: str) -> stage:
+        return MeasuredCall(self._attributes(name, bucket), self._kind, (self.name, name, ""))
 
     def _made_attributes(self, name: str, bucket: str) -> FixedAttributes:
         attributes: dict[str, AttributeValue] = {"mizuchi.storage": self.name}

@@ -92,7 +92,8 @@ class Timeline:
 class TimedBody:
     """A body that notes how long its reader, the backend, waits for blocks: ``pulled_ns``.
 
-    That is receiving, decoding and hashing. The rest of the backend's time is the storage's.
+    That is receiving, decoding and hashing. The rest of the backend's time is the storage's. ``taken_by`` is
+    the backend's call, see ``uploads.backends.measured``.
     """
 
     def __init__(self, body: Body, clock: Callable[[], int] = time.perf_counter_ns) -> None:
@@ -100,6 +101,7 @@ class TimedBody:
         self._clock = clock
         self.length = body.length
         self.pulled_ns = 0
+        self.taken_by: tuple[str, str, str] | None = None
 
     def want(self, algorithm: DigestAlgorithm) -> None:
         self._body.want(algorithm)

@@ -9,14 +9,17 @@ from typing import Final
 
 from tracing_app.api import (
     BYTES_BOUNDS,
+    CALL_BOUNDS,
     SECONDS_BOUNDS,
     Counter,
     Distribution,
     Gauge,
     Histogram,
+    KeptTraces,
     Label,
     Reading,
 )
+from uploads.backends.measured import CALLS, StorageCall
 from uploads.s3.operations import Operation
 
 from .recorder import MAX_NOTED, Waits
@@ -79,9 +82,9 @@ _STORING: Final[Mapping[Operation | None, str]] = {
 }
 
 
-Kind = tuple[str, Operation | None, str, int, str]
-"""What requests that are counted together have in common: bucket, operation, method, status and error code.
-Each has few values, whatever clients send."""
+Kind = tuple[str, Operation | None, str, int, str, StorageCall | None]
+"""What requests that are counted together have in common: bucket, operation, method, status, error code, and
+which call to a storage took their bytes. Each has few values, whatever clients send."""
 
 Answered = tuple[Kind, float, int, Waits | None, str]
 """A request that is over: how many seconds it took, the bytes received, waits and trace id."""
@@ -90,11 +93,12 @@ Answered = tuple[Kind, float, int, Waits | None, str]
 class _Sums:
     """Of the requests of a kind."""
 
-    __slots__ = ("bodies", "client_seconds", "durations", "gateway_seconds", "storage_seconds")
+    __slots__ = ("bodies", "calls", "client_seconds", "durations", "gateway_seconds", "storage_seconds")
 
     def __init__(self) -> None:
         self.durations = Distribution(len(SECONDS_BOUNDS) + 1)
         self.bodies = Distribution(len(BYTES_BOUNDS) + 1)
+        self.calls = Distribution(len(CALL_BOUNDS) + 1)
         self.client_seconds = 0.0
         self.storage_seconds = 0.0
         self.gateway_seconds = 0.0
@@ -103,20 +107,19 @@ class _Sums:
 class RequestMetrics:
     """``note`` is for the threads of requests: one atomic step, no lock. ``collect`` is for one at a time.
 
-    ``is_kept`` says of a trace whether it can be looked at; ``in_flight`` how many requests are under way,
-    by bucket.
+    Of ``kept_traces`` some become examples. ``in_flight`` is how many requests are under way, by bucket.
     """
 
     def __init__(
         self,
-        is_kept: Callable[[str], bool],
+        kept_traces: KeptTraces,
         in_flight: Callable[[], Mapping[str, int]],
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         noted: deque[Answered] = deque(maxlen=MAX_NOTED)
         self._noted = noted
         self.note: Callable[[Answered], None] = noted.append
-        self._is_kept = is_kept
+        self._kept_traces = kept_traces
         self._in_flight = in_flight
         self._wall_clock = wall_clock
         self._sums: dict[Kind, _Sums] = {}
@@ -131,25 +134,29 @@ class RequestMetrics:
             yield IN_FLIGHT, (bucket,), float(under_way.get(bucket, 0))
 
     def _add_up(self, at: float) -> None:
-        by_kind, is_kept = self._sums, self._is_kept
+        by_kind, kept = self._sums, self._kept_traces()
         for _ in range(len(self._noted)):
             kind, seconds, bytes_received, waits, trace_id = self._noted.popleft()
             sums = by_kind.get(kind)
             if sums is None:
                 sums = by_kind[kind] = _Sums()
-            sums.durations.observe(SECONDS_BOUNDS, seconds, trace_id, at, is_kept)
-            operation = kind[1]
-            if operation is not None and operation.has_body:
-                sums.bodies.observe(BYTES_BOUNDS, bytes_received, "", at, is_kept)
+            is_kept = trace_id in kept
+            bucket = sums.durations.observe(SECONDS_BOUNDS, seconds)
+            if is_kept:
+                sums.durations.exemplify(bucket, seconds, trace_id, at)
+            sums.bodies.observe(BYTES_BOUNDS, bytes_received)
             if waits is not None:
                 client, storage = waits
                 sums.client_seconds += client
                 sums.storage_seconds += storage
                 sums.gateway_seconds += max(seconds - client - storage, 0.0)
+                bucket = sums.calls.observe(CALL_BOUNDS, storage)
+                if is_kept:
+                    sums.calls.exemplify(bucket, storage, trace_id, at)
 
 
 def _readings(kind: Kind, sums: _Sums) -> Iterator[Reading]:
-    bucket, operation, method, status_code, code = kind
+    bucket, operation, method, status_code, code, call = kind
     name, status = operation.value if operation else "", str(status_code)
     count = float(sum(sums.durations.counts))
     yield REQUESTS, (name, bucket, status, code), count
@@ -162,3 +169,5 @@ def _readings(kind: Kind, sums: _Sums) -> Iterator[Reading]:
         yield TRANSFER_SECONDS, (bucket, "client"), sums.client_seconds
         yield TRANSFER_SECONDS, (bucket, "storage"), sums.storage_seconds
         yield TRANSFER_SECONDS, (bucket, "gateway"), sums.gateway_seconds
+    if call is not None:
+        yield CALLS, call, sums.calls

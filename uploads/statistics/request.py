@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from tracing_app.api import known_method, trace_id
+from uploads.backends.measured import StorageCall
 from uploads.s3.operations import Operation
 
 from .metrics import RequestMetrics
@@ -31,6 +32,7 @@ class CountedRequest:
         "bytes_received",
         "code",
         "status",
+        "stored_by",
         "waits",
     )
 
@@ -49,6 +51,7 @@ class CountedRequest:
         self.code = ""
         self.bytes_received = 0
         self.waits: Waits | None = None
+        self.stored_by: StorageCall | None = None
 
     def __enter__(self) -> Self:
         self._token = _current.set(self)
@@ -78,13 +81,16 @@ class CountedRequest:
         if self._metrics is not None:
             # A client may make a method up, of which then there is no operation.
             method = self._method if operation is not None else known_method(self._method)
-            alike = (self._bucket, operation, method, self.status, self.code)
+            alike = (self._bucket, operation, method, self.status, self.code, self.stored_by)
             self._metrics.note((alike, seconds, self.bytes_received, self.waits, trace_id()))
 
 
-def note_waits(receive_wait_seconds: float, backend_wait_seconds: float) -> None:
+def note_waits(
+    receive_wait_seconds: float, backend_wait_seconds: float, stored_by: StorageCall | None = None
+) -> None:
     """Tell the request that is served how long the flow of its body waited for its client, and for the
-    storage. Outside of one: nothing."""
+    storage, in which call. Outside of one: nothing."""
     current = _current.get()
     if current is not None:
         current.waits = (receive_wait_seconds, backend_wait_seconds)
+        current.stored_by = stored_by

@@ -23,7 +23,7 @@ NO = EngineAnswer(False, "anne is on the list of 2026")
 
 @pytest.fixture
 def noted(monkeypatch: pytest.MonkeyPatch) -> NotedMetrics:
-    noted = NotedMetrics(lambda trace_id: False)
+    noted = NotedMetrics(set)
     monkeypatch.setattr(families._Noting, "notes", None)
     note_in(noted.notes, lambda: "")
     return noted

@@ -45,10 +45,6 @@ def only_samples(monkeypatch: pytest.MonkeyPatch) -> Iterator[Samples]:
     yield Samples()
 
 
-def is_kept(trace_id: str) -> bool:
-    return trace_id == KEPT
-
-
 def source(*readings: Reading) -> Callable[[], Iterator[Reading]]:
     return lambda: iter(readings)
 

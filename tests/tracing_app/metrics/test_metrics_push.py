@@ -109,7 +109,7 @@ def test_a_collector_that_is_away_is_told_of_once_and_keeps_nobody(
         refused_port() as port,
         pushing(samples, f"http://127.0.0.1:{port}", "http/protobuf", every_seconds=0.02) as push,
     ):
-        failures = NotedMetrics(lambda trace_id: False)
+        failures = NotedMetrics(set)
         note_in(failures.notes, lambda: "")
         push.start()
         until(lambda: len(failures.notes) >= 3)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tests.tracing_app.metrics.metric_samples import DROPPED, KEPT, Samples, is_kept
+from tests.tracing_app.metrics.metric_samples import DROPPED, KEPT, Samples
 from tracing_app.metrics.families import is_measuring, note_in
 from tracing_app.metrics.noted import NotedMetrics
 from tracing_app.metrics.readings import Distribution, Exemplar, Readings
 
 
 def noting(trace_ids: list[str]) -> NotedMetrics:
-    noted = NotedMetrics(is_kept, wall_clock=lambda: 5.0)
+    noted = NotedMetrics(lambda: {KEPT}, wall_clock=lambda: 5.0)
     note_in(noted.notes, lambda: trace_ids.pop(0))
     return noted
 

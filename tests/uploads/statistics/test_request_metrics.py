@@ -19,7 +19,7 @@ from tracing_app.metrics.readings import Distribution, Readings
 from uploads.apps import uploads_app
 from uploads.backends.errors import BackendUnavailable
 from uploads.backends.filesystem import FilesystemBackend
-from uploads.backends.traced import CALLS
+from uploads.backends.measured import CALLS
 from uploads.statistics.metrics import (
     BODY_SIZE,
     DURATION,
@@ -39,14 +39,11 @@ Send = Callable[..., int]
 
 
 class Measured:
-    """``is_kept``: only TRACE."""
+    """Of the traces only TRACE was kept."""
 
     def __init__(self) -> None:
-        self.requests = RequestMetrics(self.is_kept, lambda: {"uploads": 1})
-        self.noted = NotedMetrics(self.is_kept)
-
-    def is_kept(self, trace_id: str) -> bool:
-        return trace_id == TRACE
+        self.requests = RequestMetrics(lambda: {TRACE}, lambda: {"uploads": 1})
+        self.noted = NotedMetrics(lambda: {TRACE})
 
     def of(self, family: Family) -> dict[tuple[str, ...], object]:
         return dict(Readings([*self.requests.collect(), *self.noted.collect()]).of(family))
