@@ -64,7 +64,7 @@ servers:
 	@$(PYTHON) -m tests.servers.go_tools
 
 docs: $(VENV)/.requirements-docs
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "var/docs/index.html"
 
 # Django's settings are read by several of these; they get a var folder that is thrown away.

@@ -52,7 +52,7 @@ class Tags(HTMLParser):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("documents")
     ended = subprocess.run(
-        [needs_server("mkdocs"), "build", "--quiet", "--strict", "--site-dir", folder],
+        [needs_server("mkdocs"), "build", "--strict", "--site-dir", folder],
         cwd=ROOT,
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
