@@ -23,7 +23,7 @@ FIRST = ("e2e", "endurance", "bench", "deploy")
 TOGETHER = (
     re.compile(r"tests/e2e/desk/"),
     re.compile(
-        r"tests/e2e/test_(before_the_body|clients|multipart_wire|receipts|refusals|smuggling"
+        r"tests/e2e/test_(before_the_body|multipart_wire|receipts|refusals|smuggling"
         r"|streaming_signatures|wire_fuzz)\.py"
     ),
     re.compile(r"tests/e2e/test_(jwt|sessions|sts)\.py"),

@@ -14,6 +14,6 @@ pytestmark = pytest.mark.slow
 
 def test_workers_that_share_one_sqlite_file_never_find_it_locked(tmp_path: Path) -> None:
     with node_before("files", tmp_path, workers=4, threads=16) as (node, bucket):
-        run = load(node, bucket, connections=64, seconds=10)
+        run = load(node, bucket, connections=64, seconds=5)
     assert len(run.milliseconds) > 100, str(run)
     assert run.is_clean, str(run)
