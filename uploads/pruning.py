@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from uploads import records
+from uploads import abandoned
 from uploads.backends.base import MultipartRef, StaleUpload
 from uploads.backends.errors import BackendError, UploadNotFound
 from uploads.gateway import Bucket, Gateway
@@ -86,10 +86,10 @@ def _is_live(bucket: Bucket, upload: MultipartRef, since: float) -> bool:
 
 def _end_records(gateway: Gateway, before: datetime) -> None:
     """The records of uploads that are no more; one that goes on, or whose backend is silent, stays."""
-    for record in records.unfinished_multiparts(before):
+    for record in abandoned.unfinished_multiparts(before):
         if _is_gone(gateway, record):
-            records.expired(record)
-    records.fail_abandoned(before)
+            abandoned.expired(record)
+    abandoned.fail_abandoned(before)
     reconcile()
     forget_past_periods(datetime.now(UTC))
 

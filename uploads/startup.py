@@ -6,7 +6,7 @@ import logging
 
 from django.db import DatabaseError
 
-from uploads import records
+from uploads import abandoned
 from uploads.apps import configured_gateway
 from uploads.backends.errors import BackendError
 from uploads.progress import rows
@@ -34,7 +34,7 @@ def recover() -> None:
 
 def _fail_orphans() -> None:
     try:
-        orphans = records.fail_orphans()
+        orphans = abandoned.fail_orphans()
         reconcile()
         rows.prune()
     except DatabaseError as error:

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from authz.identity import BucketScope, Identity
 from authz.sigv4.proof import UnsignedPayload
 from tests.uploads.progress.test_flows import Source
-from uploads import records
+from uploads import abandoned, records
 from uploads.backends.base import StoredObject
 from uploads.backends.errors import OutOfSpace
 from uploads.body.verified import VerifiedBody
@@ -290,7 +290,7 @@ def test_what_a_dead_worker_was_receiving_has_failed() -> None:
     UploadRecord.objects.filter(pk__in=[dead.pk, multipart.pk]).update(worker=f"{host}:1:0")
     UploadRecord.objects.filter(pk=elsewhere.pk).update(worker="elsewhere:1:0")
 
-    assert records.fail_orphans() == 1
+    assert abandoned.fail_orphans() == 1
 
     states = dict(UploadRecord.objects.values_list("pk", "state"))
     assert states == {

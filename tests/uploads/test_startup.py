@@ -12,7 +12,7 @@ import pytest
 from django.db import DatabaseError
 
 from authz.identity import Identity
-from uploads import records, startup
+from uploads import abandoned, records, startup
 from uploads.backends.errors import BackendUnavailable
 from uploads.models import UploadRecord
 from uploads.worker import is_dead, worker_name
@@ -77,11 +77,11 @@ def test_what_dead_workers_were_receiving_has_failed(ended_worker: str, killed_w
     elsewhere = received_by("elsewhere:1:1")
     multipart = received_by(ended_worker, records.Method.MULTIPART)
 
-    assert records.fail_orphans() == 3
+    assert abandoned.fail_orphans() == 3
 
     assert {state_of(record) for record in dead} == {("FAILED", "WorkerDied")}
     assert {state_of(record) for record in (alive, elsewhere, multipart)} == {("RECEIVING", "")}
-    assert records.fail_orphans() == 0
+    assert abandoned.fail_orphans() == 0
 
 
 @pytest.mark.django_db
@@ -95,9 +95,9 @@ def test_an_upload_that_ends_meanwhile_is_not_failed(
         UploadRecord.objects.filter(pk=record.pk).update(state="STORED")
         return True
 
-    monkeypatch.setattr(records, "is_dead", ending)
+    monkeypatch.setattr(abandoned, "is_dead", ending)
 
-    assert records.fail_orphans() == 0
+    assert abandoned.fail_orphans() == 0
     assert state_of(record) == ("STORED", "")
 
 
@@ -147,7 +147,7 @@ def test_a_database_that_is_not_ready_keeps_no_worker_from_starting(
     def missing() -> int:
         raise DatabaseError("no such table")
 
-    monkeypatch.setattr(records, "fail_orphans", missing)
+    monkeypatch.setattr(abandoned, "fail_orphans", missing)
 
     recover_with(monkeypatch, left=Storage(1))
 

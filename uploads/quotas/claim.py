@@ -132,7 +132,7 @@ class PartReservation:
                 else:
                     release(self._record_id, [self._id])
         except DatabaseError as failure:
-            logger.error("a part stays reserved until its upload is over: %s", failure)
+            logger.error("a part stays reserved until its upload is over: %s", type(failure).__name__)
 
     def _replace_earlier(self) -> None:
         same = QuotaReservation.objects.filter(record_id=self._record_id, part_number=self._part_number)
