@@ -14,13 +14,21 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 SLOT_BYTES: Final = 8 * 1024 * 1024
-"""Room for some 50,000 series; only what is written takes memory."""
-_HEADER: Final = struct.Struct("<II")
-_TRIES: Final = 5
+"""Room for some 25,000 series, twice; only what is written takes memory."""
+_HALF: Final = SLOT_BYTES // 2
+_HEADER: Final = struct.Struct("<QII")
+"""How many times the slot was written, how long the text is, its CRC-32."""
+_TRIES: Final = 10
+
+_Written = tuple[int, bytes]
 
 
 class Board:
-    """The memory by its descriptor. A slot has one writer, which may write while others read."""
+    """The memory by its descriptor. A slot has one writer, which may write while others read.
+
+    It is written in two halves in turn: in the one that is not, there is always what was written before, also
+    when the writer dies over it.
+    """
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
@@ -29,19 +37,36 @@ class Board:
     def write(self, number: int, text: bytes) -> None:
         """Leave ``text`` in slot ``number`` (from 1 on), in place of what is there. Raises ValueError when
         it is too long."""
-        if len(text) > SLOT_BYTES - _HEADER.size:
+        if len(text) > _HALF - _HEADER.size:
             raise ValueError(f"{len(text)} bytes of metrics do not fit: too many series")
-        os.pwrite(self._fd, _HEADER.pack(len(text), zlib.crc32(text)) + text, (number - 1) * SLOT_BYTES)
+        newest = self._newest(number)
+        times = newest[0] + 1 if newest else 1
+        head = _HEADER.pack(times, len(text), zlib.crc32(text))
+        os.pwrite(self._fd, head + text, _offset(number, times))
 
     def read(self, number: int) -> bytes | None:
-        """What is there; None when nothing is whole: never written, or its writer died over it."""
-        offset = (number - 1) * SLOT_BYTES
+        """What was written last; None before that."""
+        newest = self._newest(number)
+        return newest[1] if newest else None
+
+    def _newest(self, number: int) -> _Written | None:
+        found: list[_Written] = []
         for _ in range(_TRIES):
-            length, checksum = _HEADER.unpack(os.pread(self._fd, _HEADER.size, offset))
-            text = os.pread(self._fd, min(length, SLOT_BYTES), offset + _HEADER.size)
-            if length and len(text) == length and zlib.crc32(text) == checksum:
-                return text
-        return None
+            halves = [self._half(_offset(number, half)) for half in (0, 1)]
+            found = [half for half in halves if half is not None]
+            if len(found) == len(halves):
+                break
+        return max((half for half in found if half[0]), default=None)
+
+    def _half(self, offset: int) -> _Written | None:
+        """Nothing, the 0th time, if it was never written; None while it is being written."""
+        times, length, checksum = _HEADER.unpack(os.pread(self._fd, _HEADER.size, offset))
+        text = os.pread(self._fd, min(length, _HALF), offset + _HEADER.size)
+        return (times, text) if len(text) == length and zlib.crc32(text) == checksum else None
+
+
+def _offset(number: int, times: int) -> int:
+    return (number - 1) * SLOT_BYTES + times % 2 * _HALF
 
 
 class OpenedBoard:

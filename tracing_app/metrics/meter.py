@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -87,7 +88,8 @@ class Meter:
         with self._lock:
             own = self._collected()
             if self._place is not None:
-                self._publish(self._place, own)
+                with suppress(ValueError):  # the publisher tells of it
+                    self._publish(self._place, own)
         began_at = self._began_at
         for number in range(1, self._place.board.slots + 1) if self._place else ():
             left = self._left_by(number) if number != self._place.number else None  # type: ignore[union-attr]

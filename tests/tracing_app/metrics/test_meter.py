@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
+from mizuchi_site.config.places import PROJECT_ROOT
 from tests.tracing_app.metrics.metric_samples import Samples, board, source
 from tracing_app.metrics import board as boards
 from tracing_app.metrics.board import Board
@@ -114,17 +117,48 @@ def test_a_worker_of_another_version_is_understood_as_far_as_can_be(samples: Sam
         assert value(total, samples)[0] == 4.0
 
 
-def test_what_was_not_written_to_its_end_is_none() -> None:
-    with board(1) as on:
+def test_a_slot_has_what_was_written_last() -> None:
+    with board(2) as on:
         assert on.read(1) is None
-        on.write(1, b"whole")
-        assert on.read(1) == b"whole"
-        on.write(1, b"shorter")
-        assert on.read(1) == b"shorter"
-        boards.os.pwrite(on._fd, b"?", boards._HEADER.size)
-        assert on.read(1) is None
+        for text in (b"long enough", b"shorter", b"", b"4"):
+            on.write(1, text)
+            assert on.read(1) == text
+        assert on.read(2) is None
         with pytest.raises(ValueError, match="too many series"):
             on.write(1, bytes(boards.SLOT_BYTES))
+
+
+@pytest.mark.parametrize("written", [1, 2, 3])
+def test_who_dies_over_writing_leaves_what_there_was(written: int) -> None:
+    with board(1) as on:
+        for number in range(written):
+            on.write(1, f"whole {number}".encode())
+        torn = boards._HEADER.pack(written + 1, 100, 0) + b"begun"
+        boards.os.pwrite(on._fd, torn, boards._offset(1, written + 1))
+        assert on.read(1) == f"whole {written - 1}".encode()
+        on.write(1, b"again")
+        assert on.read(1) == b"again"
+
+
+def test_a_slot_is_whole_while_it_is_written() -> None:
+    """One process writes as fast as it can, another reads."""
+    with board(1) as on:
+        on.write(1, b"0" * 1000)
+        writer = f"""
+import sys
+from tracing_app.metrics.board import Board
+board = Board({on._fd})
+for number in range(3000):
+    board.write(1, b"%d" % (number % 10) * (1000 + number * 7))
+"""
+        with subprocess.Popen([sys.executable, "-c", writer], pass_fds=[on._fd], cwd=PROJECT_ROOT) as process:
+            lengths = [0]
+            while process.poll() is None:
+                text = on.read(1)
+                assert text is not None
+                assert len(set(text)) == 1
+                lengths.append(len(text))
+        assert lengths == sorted(lengths)
 
 
 def test_without_a_server_there_is_one_process(samples: Samples) -> None:
