@@ -18,6 +18,7 @@ from mizuchi_site.server.drain import DrainFlag
 from mizuchi_site.server.listening import BindAddress, BindError, listen
 from mizuchi_site.server.worker import WorkerOptions
 from tests.mizuchi_site.serving import ROOT, Server, head, read_answer
+from tracing_app.metrics.board import OpenedBoard
 
 
 def worker_of(server: Server) -> int:
@@ -240,7 +241,7 @@ def test_a_worker_ends_with_its_main_process_whose_news_nobody_read() -> None:
 
 
 def start_worker_on(listener: socket.socket, channel: socket.socket) -> subprocess.Popen[bytes]:
-    with DrainFlag() as drain:
+    with DrainFlag() as drain, OpenedBoard(1) as board:
         options = WorkerOptions(
             number=1,
             application="tests.mizuchi_site.serving:application",
@@ -249,10 +250,11 @@ def start_worker_on(listener: socket.socket, channel: socket.socket) -> subproce
             stall_seconds=5,
             listener_fd=listener.fileno(),
             drain_fd=drain.fileno(),
+            board_fd=board.fileno(),
             channel_fd=channel.fileno(),
         )
         return subprocess.Popen(
             [sys.executable, "-m", "mizuchi_site.server.worker", options.to_argument()],
-            pass_fds=(options.listener_fd, options.drain_fd, options.channel_fd),
+            pass_fds=(options.listener_fd, options.drain_fd, options.board_fd, options.channel_fd),
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
