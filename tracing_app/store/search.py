@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from .models import StoredTrace
 from .rows import read_spans
-from .tree import Tree, build_tree
+from .tree import DELIVERY, Tree, build_tree
 
 _ERROR = Q(is_error=True) | Q(status__gte=500)
 _FAILED = _ERROR | ~Q(error="") | Q(status__gte=400)
@@ -20,7 +20,7 @@ _OUTCOMES = {
     "refused": _FAILED & ~_ERROR,
     "error": _ERROR,
 }
-_KINDS = {"s3": ~Q(name__contains=" /"), "pages": Q(name__contains=" /")}
+_KINDS = {"s3": ~Q(name__contains=" /") & ~Q(name=DELIVERY), "pages": Q(name__contains=" /")}
 
 
 @dataclass(frozen=True, slots=True)

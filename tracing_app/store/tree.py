@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
 
 from .rows import Value, attributes_of
+
+DELIVERY: Final = "webhook.deliver"
+"""The name of spans that are in a trace and after what it traces: an event on its way to a webhook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,12 @@ class Tree:
         """The roots, and the requests that joined an upload which another one began, in no order."""
         joined = (child for _, node in self.walk() for child in node.children if child.has_joined(node))
         return [*self.roots, *joined]
+
+    @property
+    def served_ms(self) -> float:
+        """Until all was over but deliveries to webhooks, for which nobody waits."""
+        ends = [node.interval_ns[1] / 1e6 for _, node in self.walk() if node.name != DELIVERY]
+        return max(ends, default=self.duration_ms)
 
 
 def build_tree(trace_id: str, parts: Iterable[TracesData]) -> Tree:

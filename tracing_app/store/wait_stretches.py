@@ -88,14 +88,14 @@ def request_stretches(request: Node) -> list[Stretch]:
 
 
 def trace_stretches(tree: Tree) -> list[Stretch]:
-    """The whole time of a trace, without gaps. Between requests the client is waited for; of requests at the
-    same time it is whom most of them wait for."""
+    """The time of a trace as long as anybody waits, without gaps. Between requests the client is waited for;
+    of requests at the same time it is whom most of them wait for."""
     changes: dict[float, Counter[Who]] = {0: Counter()}
     for stretch in (each for request in tree.requests() for each in _stretches(request)):
         changes.setdefault(stretch.start_ns, Counter())[stretch.who] += 1
         changes.setdefault(stretch.end_ns, Counter())[stretch.who] -= 1
     last = max(changes)
-    changes.setdefault(max(tree.duration_ms * 1e6, last), Counter())
+    changes.setdefault(max(tree.served_ms * 1e6, last), Counter())
     return list(_joined(_swept(changes, last)))
 
 

@@ -37,8 +37,8 @@ def request_waits(request: Node) -> Waits:
 
 
 def trace_waits(tree: Tree) -> Waits:
-    """The same of a whole trace. Between requests the client is waited for; requests that are served at the
-    same time share it equally."""
+    """The same of a whole trace, as long as anybody waits. Between requests the client is waited for; those
+    that are served at the same time share it equally."""
     requests = tree.requests()
     intervals = [request.interval_ns for request in requests]
     shares, between = _shares(intervals)
@@ -50,7 +50,7 @@ def trace_waits(tree: Tree) -> Waits:
         backend += waits.backend_ms * part
         policy += waits.policy_ms * part
     others = client + backend + policy
-    return Waits(client, backend, policy, max(tree.duration_ms - others, 0.0))
+    return Waits(client, backend, policy, max(tree.served_ms - others, 0.0))
 
 
 def _shares(intervals: Sequence[tuple[int, int]]) -> tuple[list[float], float]:

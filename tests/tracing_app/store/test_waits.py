@@ -89,6 +89,13 @@ def test_what_goes_on_after_the_last_answer_is_ours() -> None:
     assert trace_waits(tree) == Waits(client_ms=0, backend_ms=0, policy_ms=0, gateway_ms=13)
 
 
+def test_nobody_waits_for_what_is_delivered_to_webhooks_afterwards() -> None:
+    tried = [Drawn("webhook.deliver", start, start + 1, kind=CLIENT) for start in (12, 5000)]
+    tree = tree_of(request(0, 10, upload(1, 9, client=5, backend=2, children=tried)))
+
+    assert trace_waits(tree) == Waits(client_ms=5, backend_ms=2, policy_ms=0, gateway_ms=3)
+
+
 @given(any_requests())
 def test_the_parts_of_a_request_are_its_duration(drawn: list[Drawn]) -> None:
     tree = tree_of(*drawn)
