@@ -63,7 +63,7 @@ class TraceMiddleware:
         trace_id = new_trace_id() if incoming is None else incoming.trace_id
         with trace(trace_id):
             response = self._get_response(request)
-        response["x-amz-request-id"] = trace_id
+        response.headers._store["x-amz-request-id"] = ("x-amz-request-id", trace_id)
         return response
 
     def _traced(self, request: HttpRequest, tracer: Tracer) -> HttpResponseBase:
@@ -93,8 +93,10 @@ class TraceMiddleware:
         finally:
             leave(token)
         _finish(span, response)
-        response["x-amz-request-id"] = trace_id
-        response["traceresponse"] = f"00-{trace_id}-{span_id:016x}-{flags:02x}"
+        # Hexadecimal digits need none of what Django does for the values of headers.
+        headers = response.headers._store
+        headers["x-amz-request-id"] = ("x-amz-request-id", trace_id)
+        headers["traceresponse"] = ("traceresponse", f"00-{trace_id}-{span_id:016x}-{flags:02x}")
         response._resource_closers.append(span.end)  # type: ignore[attr-defined]
         return response
 
@@ -145,7 +147,7 @@ def _of_clients_like_it(
 def _finish(span: Span, response: HttpResponseBase) -> None:
     """An error answer of the S3 API or of STS says its code as ``error_code``."""
     status = response.status_code
-    span.set_attributes(_answered(status))
+    span.set_attributes(_ANSWERED.get(status) or {"http.response.status_code": status})
     code = getattr(response, "error_code", "") or (str(status) if status >= 500 else "")
     if code:
         span.set_attribute("error.type", code)
@@ -153,6 +155,4 @@ def _finish(span: Span, response: HttpResponseBase) -> None:
         span.set_status(StatusCode.ERROR)
 
 
-@lru_cache(maxsize=64)
-def _answered(status: int) -> FixedAttributes:
-    return FixedAttributes({"http.response.status_code": status})
+_ANSWERED = {status: FixedAttributes({"http.response.status_code": status}) for status in range(200, 600)}

@@ -109,22 +109,20 @@ class PairCache:
 
     def append_to(self, parts: list[bytes], attributes: Mapping[str, object]) -> None:
         """Append the field of each pair to ``parts``."""
-        keys = self._keys
+        keys, append = self._keys, parts.append
         for key, value in attributes.items():
-            known = keys.get(key)
-            if known is None:
-                known = self._learn(key)
-            pair: bytes | None = None
+            known = keys.get(key) or self._learn(key)
             kind = value.__class__
-            if kind is str:
-                pair = known.strings.get(value)  # type: ignore[call-overload]
-            elif kind is float:
-                pair = known.before_double + double(value)
+            if kind is float:
+                append(known.before_double + double(value))
+            elif kind is str:
+                append(known.strings.get(value) or self._encode_text(known, value))  # type: ignore
             elif kind is int:
-                pair = known.integers.get(value)  # type: ignore[call-overload]
+                append(known.integers.get(value) or self._encode(known, value))  # type: ignore[call-overload]
             elif kind is bool:
-                pair = known.true_false[value]  # type: ignore[call-overload]
-            parts.append(pair if pair is not None else self._encode(known, value))
+                append(known.true_false[value])  # type: ignore[call-overload]
+            else:
+                append(self._encode(known, value))
 
     def __len__(self) -> int:
         """How many pairs are kept."""
@@ -138,11 +136,15 @@ class PairCache:
             self._keys[key] = known
         return known
 
+    def _encode_text(self, known: _Key, value: str) -> bytes:
+        if known.is_varied:
+            content = value.encode("utf-8", "replace")
+            length = len(content)
+            if length < _SHORT:
+                return known.before_text[length] + content
+        return self._encode(known, value)
+
     def _encode(self, known: _Key, value: object) -> bytes:
-        if known.is_varied and value.__class__ is str:
-            content = text(value)
-            if len(content) < _SHORT:
-                return known.before_text[len(content)] + content
         encoded = encode_value(value)
         length = len(encoded)
         content = known.encoded + _VALUE + varint(length) + encoded

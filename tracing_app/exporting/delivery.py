@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from tracing_app.breaker import Breaker
 
@@ -23,18 +23,19 @@ _MAX_RETRY_AFTER_SECONDS: Final = 300.0
 _MIN_TRY_SECONDS: Final = 0.05
 
 T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 
 
-class Encoder(Protocol[T]):
-    """What is exported, as the queue weighs it and as the bytes of one request."""
+class Encoder(Protocol[T_contra]):
+    """What is exported, as an item of the queue and as the bytes of one request."""
 
     @property
     def signal(self) -> Signal: ...
 
-    def weigh(self, content: T, /) -> Queued[T]:
-        """The content as an item of the queue. Runs on a request's thread."""
+    def prepare(self, content: T_contra, /) -> Queued[Any]:
+        """An item of the queue, of whatever ``encode`` takes. Runs on a request's thread; raises nothing."""
 
-    def encode(self, contents: Iterable[T], /) -> bytes:
+    def encode(self, contents: Iterable[Any], /) -> bytes:
         """``b""`` when there is nothing to send. May raise anything for a content that cannot be encoded."""
 
 

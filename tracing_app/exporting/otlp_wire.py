@@ -8,43 +8,64 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import DEFAULT_TRACE_STATE, StatusCode
 
-from tracing_app.recording.data import EventData, LinkData, Scope, SpanData, TraceData
-from tracing_app.recording.fixed import FixedAttributes
+from tracing_app.recording.data import EventData, LinkData, Scope, SpanData, TraceData, has_failed
 
 from .attribute_wire import PairCache, encode_attributes
 from .exported_state import exported_state
 from .protobuf_wire import SMALL, count_field, delimited, fixed32, text_field, varint
 from .signal import TRACES
-from .trace_queue import weigh
+from .trace_queue import Queued
 
-_MAX_NAMES, _MAX_NAME_BYTES = 1024, 256
+_MAX_NAMES, _MAX_NAME_LENGTH = 1024, 256
+_MAX_COMMONS = 1024
 _MAX_SCOPES = 256
 _SAMPLED = 0x01
 _HAS_IS_REMOTE = 0x100
 _IS_REMOTE = 0x200
 
+_LOW = (1 << 64) - 1
+_TRACE_BYTES = 200  # what a trace in the queue takes beside its bytes, about
+
+# Each 16 bits before an id are the first bytes of its field.
+_root_ids = struct.Struct(">HQQHQ").pack
+_child_ids = struct.Struct(">HQQHQHQ").pack
 _times = struct.Struct("<BQBQ").pack
 _time = struct.Struct("<BQ").pack
 
 _SPAN_KINDS = tuple(b"\x30" + bytes((kind + 1,)) for kind in range(5))
 _STATUS_CODES = {StatusCode.UNSET: b"", StatusCode.OK: b"\x18\x01", StatusCode.ERROR: b"\x18\x02"}
-_UNSET, _NO_STATUS = StatusCode.UNSET, b"\x7a\x00"
-_TRACE_ID, _SPAN_ID, _PARENT_ID = b"\x0a\x10", b"\x12\x08", b"\x22\x08"
+_NO_STATUS = b"\x7a\x00"
 _LOCAL_FLAGS, _REMOTE_FLAGS = (
     tuple(b"\x85\x01" + fixed32(flags | _SAMPLED | _HAS_IS_REMOTE | remote) for flags in range(256))
     for remote in (0, _IS_REMOTE)
 )
 
 
+class _EncodedScope(NamedTuple):
+    """``head`` and ``tail`` are the fields of a ``ScopeSpans`` beside its spans. The scope is kept with them:
+    while it lives no other object has its id."""
+
+    scope: Scope
+    head: bytes
+    tail: bytes
+
+
+EncodedTrace = list[tuple[_EncodedScope, bytes]]
+"""The spans of a trace by their scope."""
+
+
 class SpanEncoder:
-    """Encodes for one resource. Names, scopes and frequent attributes are kept encoded, within bounds."""
+    """Encodes for one resource. Names, scopes, what spans have in common and frequent attributes are kept
+    encoded, within bounds. Several threads may encode at once: each look and each change is one operation of
+    the interpreter, and what two of them keep at the same time is equal.
+    """
 
     signal = TRACES
-    weigh = staticmethod(weigh)
 
     def __init__(self, resource: Resource) -> None:
         self._head = delimited(b"\x0a", encode_attributes(b"\x0a", resource.attributes))
@@ -52,115 +73,133 @@ class SpanEncoder:
         self._span_pairs = PairCache(b"\x4a")
         self._event_pairs = PairCache(b"\x1a")
         self._link_pairs = PairCache(b"\x22")
-        self._span_names: dict[str, bytes] = {}
-        self._event_names: dict[str, tuple[bytes, bytes]] = {}
-        self._scopes: dict[int, tuple[Scope, bytes, bytes]] = {}
+        self._commons: dict[tuple[object, ...], bytes] = {}
+        self._event_heads: dict[str, bytes] = {}
+        self._scopes: dict[int, _EncodedScope] = {}
 
-    def encode(self, traces: Iterable[TraceData]) -> bytes:
+    def prepare(self, trace: TraceData) -> Queued[TraceData | EncodedTrace]:
+        """The trace, encoded now: its spans are let go, and the queue knows its size. One that cannot be is
+        queued as it is, for ``encode`` to raise what is wrong with it."""
+        spans = trace.spans
+        try:
+            encoded = self._encode_trace(spans)
+        except Exception:  # noqa: BLE001 - never into a request
+            return Queued(trace, len(spans), 0, False)
+        size = _TRACE_BYTES
+        for _, body in encoded:
+            size += len(body)
+        return Queued(encoded, len(spans), size, has_failed(spans))
+
+    def encode(self, traces: Iterable[TraceData | EncodedTrace]) -> bytes:
         """One request with all spans of these traces, grouped by scope."""
         groups: dict[int, list[bytes]] = {}
-        scopes: dict[int, Scope] = {}
         for trace in traces:
-            for span in trace.spans:
-                group = groups.get(id(span.scope))
+            encoded = self._encode_trace(trace.spans) if isinstance(trace, TraceData) else trace
+            for scope, spans in encoded:
+                group = groups.get(id(scope))
                 if group is None:
-                    scopes[id(span.scope)] = span.scope
-                    group = groups[id(span.scope)] = []
-                self._append_span(group, span)
-        parts = [self._head]
-        for key, group in groups.items():
-            self._append_scope(parts, scopes[key], group)
-        parts.append(self._tail)
+                    group = groups[id(scope)] = [scope.head, scope.tail]
+                group.append(spans)
+        parts = [self._head, *(delimited(b"\x12", b"".join(group)) for group in groups.values()), self._tail]
         return delimited(b"\x0a", b"".join(parts)) if groups else b""
 
-    def _append_scope(self, parts: list[bytes], scope: Scope, spans: list[bytes]) -> None:
+    def _encode_trace(self, spans: Sequence[SpanData]) -> EncodedTrace:
+        """The spans of each scope, as fields of a ``ScopeSpans``."""
+        if not spans:
+            return []
+        scope = spans[0].scope
+        group: list[bytes] = []
+        groups = {id(scope): (scope, group)}
+        for span in spans:
+            if span.scope is not scope:
+                scope = span.scope
+                _, group = groups.setdefault(id(scope), (scope, []))
+            self._append_span(group, span)
+        return [(self._scope(scope), b"".join(group)) for scope, group in groups.values()]
+
+    def _scope(self, scope: Scope) -> _EncodedScope:
         kept = self._scopes.get(id(scope))
         if kept is None:
-            kept = self._keep_scope(scope)
-        body = b"".join((kept[1], *spans, kept[2]))
-        parts += (b"\x12", varint(len(body)), body)
-
-    def _keep_scope(self, scope: Scope) -> tuple[Scope, bytes, bytes]:
-        if len(self._scopes) >= _MAX_SCOPES:
-            self._scopes.clear()
-        content = text_field(b"\x0a", scope.name) + text_field(b"\x12", scope.version)
-        content += encode_attributes(b"\x1a", dict(scope.attributes))
-        # The scope is kept with its bytes: while it lives no other object has its id.
-        kept = (scope, delimited(b"\x0a", content), text_field(b"\x1a", scope.schema_url))
-        self._scopes[id(scope)] = kept
+            if len(self._scopes) >= _MAX_SCOPES:
+                self._scopes.clear()
+            content = text_field(b"\x0a", scope.name) + text_field(b"\x12", scope.version)
+            content += encode_attributes(b"\x1a", dict(scope.attributes))
+            kept = _EncodedScope(scope, delimited(b"\x0a", content), text_field(b"\x1a", scope.schema_url))
+            self._scopes[id(scope)] = kept
         return kept
 
     def _append_span(self, group: list[bytes], span: SpanData) -> None:
         # A context is a tuple; its properties cost a call each.
         trace_id, span_id, _, flags, state, _ = span.context
-        parent, name = span.parent_span_id, self._span_names.get(span.name)
+        parent = span.parent_span_id
+        key = (span.name, span.kind._value_, span.fixed, flags, span.is_parent_remote)
+        common = self._commons.get(key)
         parts = [
-            _TRACE_ID,
-            trace_id.to_bytes(16, "big"),
-            _SPAN_ID,
-            span_id.to_bytes(8, "big"),
-            _PARENT_ID + parent.to_bytes(8, "big") if parent else b"",
-            name if name is not None else _keep_name(self._span_names, b"\x2a", span.name),
-            _SPAN_KINDS[span.kind._value_],
+            _child_ids(0x0A10, trace_id >> 64, trace_id & _LOW, 0x1208, span_id, 0x2208, parent)
+            if parent
+            else _root_ids(0x0A10, trace_id >> 64, trace_id & _LOW, 0x1208, span_id),
             _times(0x39, span.start_ns, 0x41, span.end_ns),
+            self._keep_common(key, span) if common is None else common,
         ]
-        if state is not DEFAULT_TRACE_STATE and state:
-            parts.insert(4, text_field(b"\x1a", exported_state(state)))
-        if fixed := span.fixed:
-            parts.append(fixed.encoded or self._keep_fixed(fixed))
         if varied := span.varied:
             self._span_pairs.append_to(parts, varied)
-        if span.dropped_attributes:
-            parts.append(count_field(b"\x50", span.dropped_attributes))
         if events := span.events:
             self._append_events(parts, events)
-        if span.dropped_events:
-            parts.append(count_field(b"\x60", span.dropped_events))
-        if span.links:
-            self._append_links(parts, span.links)
-        if span.dropped_links:
-            parts.append(count_field(b"\x70", span.dropped_links))
-        if span.status_code is not _UNSET or span.status_description:
-            parts.append(_status(span.status_code, span.status_description))
-        else:
+        if span.is_plain and state is DEFAULT_TRACE_STATE:
             parts.append(_NO_STATUS)
-        # What is exported was sampled, whoever decided so and when: W3C's flag says it from here on.
-        parts.append((_REMOTE_FLAGS if span.is_parent_remote else _LOCAL_FLAGS)[flags & 0xFF])
+        else:
+            self._append_rest(parts, span)
         body = b"".join(parts)
         length = len(body)
         group += (b"\x12", SMALL[length] if length < 2048 else varint(length), body)
 
-    def _keep_fixed(self, fixed: FixedAttributes) -> bytes:
-        parts: list[bytes] = []
-        self._span_pairs.append_to(parts, fixed)
-        fixed.encoded = b"".join(parts)
-        return fixed.encoded
+    def _keep_common(self, key: tuple[object, ...], span: SpanData) -> bytes:
+        """What spans of one name, kind and origin have in common, with their fixed attributes."""
+        # What is exported was sampled, whoever decided so and when: W3C's flag says it from here on.
+        flags = (_REMOTE_FLAGS if span.is_parent_remote else _LOCAL_FLAGS)[span.context.trace_flags & 0xFF]
+        parts = [text_field(b"\x2a", span.name), _SPAN_KINDS[span.kind._value_], flags]
+        self._span_pairs.append_to(parts, span.fixed)
+        common = b"".join(parts)
+        if len(self._commons) >= _MAX_COMMONS:
+            self._commons.clear()
+        if len(span.name) <= _MAX_NAME_LENGTH:
+            self._commons[key] = common
+        return common
+
+    def _append_rest(self, parts: list[bytes], span: SpanData) -> None:
+        """What most spans do not have: links, counts of what was dropped, a status, a ``tracestate``."""
+        if state := exported_state(span.context.trace_state):
+            parts.append(text_field(b"\x1a", state))
+        parts.append(count_field(b"\x50", span.dropped_attributes))
+        parts.append(count_field(b"\x60", span.dropped_events))
+        self._append_links(parts, span.links)
+        parts.append(count_field(b"\x70", span.dropped_links))
+        parts.append(_status(span.status_code, span.status_description))
 
     def _append_events(self, parts: list[bytes], events: Sequence[EventData]) -> None:
+        heads = self._event_heads
         for name, time_ns, attributes, dropped in events:
-            known = self._event_names.get(name)
-            if known is None:
-                known = self._keep_event_name(name)
-            before, encoded = known
-            if not attributes and not dropped:
-                parts += (before, time_ns.to_bytes(8, "little"), encoded)
-                continue
-            event = [_time(0x09, time_ns), encoded]
-            if attributes:
+            if attributes or dropped:
+                event = [_time(0x09, time_ns), text_field(b"\x12", name)]
                 self._event_pairs.append_to(event, attributes)
-            if dropped:
                 event.append(count_field(b"\x20", dropped))
-            parts.append(delimited(b"\x5a", b"".join(event)))
+                parts.append(delimited(b"\x5a", b"".join(event)))
+            else:
+                head = heads.get(name)
+                parts += (
+                    self._keep_event_head(name) if head is None else head,
+                    time_ns.to_bytes(8, "little"),
+                )
 
-    def _keep_event_name(self, name: str) -> tuple[bytes, bytes]:
-        """All that comes before the time of an event without attributes, and its name."""
+    def _keep_event_head(self, name: str) -> bytes:
+        """All that comes before the time of an event without attributes."""
         encoded = text_field(b"\x12", name)
-        known = b"\x5a" + varint(9 + len(encoded)) + b"\x09", encoded
-        if len(self._event_names) >= _MAX_NAMES:
-            self._event_names.clear()
-        if len(encoded) <= _MAX_NAME_BYTES:
-            self._event_names[name] = known
-        return known
+        head = b"\x5a" + varint(9 + len(encoded)) + encoded + b"\x09"
+        if len(self._event_heads) >= _MAX_NAMES:
+            self._event_heads.clear()
+        if len(name) <= _MAX_NAME_LENGTH:
+            self._event_heads[name] = head
+        return head
 
     def _append_links(self, parts: list[bytes], links: Sequence[LinkData]) -> None:
         for link in links:
@@ -178,15 +217,6 @@ class SpanEncoder:
 
 def _ids(trace_id: int, span_id: int) -> bytes:
     return b"\x0a\x10" + trace_id.to_bytes(16, "big") + b"\x12\x08" + span_id.to_bytes(8, "big")
-
-
-def _keep_name(names: dict[str, bytes], tag: bytes, name: str) -> bytes:
-    encoded = text_field(tag, name)
-    if len(names) >= _MAX_NAMES:
-        names.clear()
-    if len(encoded) <= _MAX_NAME_BYTES:
-        names[name] = encoded
-    return encoded
 
 
 def _status(code: StatusCode, description: str) -> bytes:

@@ -78,7 +78,7 @@ class ExportWorker(Generic[T]):
 
     def offer(self, content: T) -> None:
         """Queue a trace; see ``TraceSink``. Without room, traces without an error go first."""
-        item = self._encoder.weigh(content)
+        item = self._encoder.prepare(content)
         with self._lock:
             self._intake.put(item)
             if self._thread is None and not self._intake.is_closed:

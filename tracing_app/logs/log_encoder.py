@@ -32,7 +32,7 @@ class LogEncoder:
         self._resource = ResourceMessage.FromString(encode_attributes(b"\x0a", resource.attributes))
         self._schema_url = resource.schema_url
 
-    def weigh(self, entry: LogEntry) -> Queued[LogEntry]:
+    def prepare(self, entry: LogEntry) -> Queued[LogEntry]:
         """One entry counts as one; how it fills the queue is by the length of its texts."""
         size = _ENTRY_BYTES + len(entry.text) + _ATTRIBUTE_BYTES * len(entry.attributes)
         size += sum([len(value) for value in entry.attributes.values() if isinstance(value, str)])

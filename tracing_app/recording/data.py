@@ -5,8 +5,9 @@ Names and meanings: OpenTelemetry specification, "Trace SDK", and opentelemetry-
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode
@@ -64,6 +65,8 @@ class SpanData(Protocol):
     dropped_links: int
     status_code: StatusCode
     status_description: str
+    is_plain: bool
+    """Whether nothing was dropped, no link added and no status set: so it is with most."""
 
     @property
     def varied(self) -> Attributes: ...
@@ -78,6 +81,14 @@ def attribute_of(span: SpanData, name: str) -> AttributeValue | None:
     return span.fixed.get(name) if value is None else value
 
 
+def has_failed(spans: Sequence[SpanData]) -> bool:
+    """Whether the status of any span is ERROR."""
+    for span in spans:  # noqa: SIM110 - asked about every trace: a generator costs as much again
+        if not span.is_plain and span.status_code is StatusCode.ERROR:
+            return True
+    return False
+
+
 class TraceData(NamedTuple):
     """The spans of one trace that this process recorded, kept together until the local root ended.
 
@@ -88,6 +99,10 @@ class TraceData(NamedTuple):
     trace_id: int
     spans: Sequence[SpanData]
     is_late: bool = False
+
+
+# The constructor of a named tuple is a Python function: this is the one below it, at half the cost.
+trace_data: Callable[[tuple[int, Sequence[SpanData], bool]], TraceData] = partial(tuple.__new__, TraceData)
 
 
 class TraceSink(Protocol):

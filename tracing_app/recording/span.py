@@ -47,7 +47,9 @@ class LightSpan(Span):
         "context",
         "end_ns",
         "events",
+        "fixed",
         "is_parent_remote",
+        "is_plain",
         "kind",
         "name",
         "parent_span_id",
@@ -66,8 +68,9 @@ class LightSpan(Span):
     _links: Sequence[LinkData] = ()
     _records_exception: bool = True
     _sets_status_on_exception: bool = True
-    fixed: FixedAttributes = NOTHING
 
+    fixed: FixedAttributes
+    is_plain: bool
     events: Sequence[EventData]  # a list until the span ends
     varied: dict[str, AnyValue]
 
@@ -84,7 +87,6 @@ class LightSpan(Span):
         attributes: Mapping[str, AnyValue] | None,
         start_time: int | None,
     ) -> None:
-        settings = buffer.settings
         self.buffer = buffer
         self._is_local_root = is_local_root
         self.scope = scope
@@ -95,20 +97,23 @@ class LightSpan(Span):
         self.kind = kind
         self.end_ns = _NOT_ENDED
         self._is_open = True
+        self.is_plain = True
         self.events = []
-        if not attributes:
-            self.varied = {}
-        elif type(attributes) is FixedAttributes:
-            self.varied = {}
+        if type(attributes) is FixedAttributes:
             self.fixed = attributes
+            self.varied = {}
+        elif not attributes:
+            self.fixed = NOTHING
+            self.varied = {}
         else:
-            limits = settings.limits
+            self.fixed = NOTHING
+            limits = buffer.settings.limits
             self.varied, dropped = clean_attributes(
                 attributes, limits.max_span_attributes, limits.max_attribute_length
             )
             if dropped:
-                self.dropped_attributes = dropped
-        self.start_ns = settings.clock() if start_time is None else start_time
+                self._drop_attributes(dropped)
+        self.start_ns = buffer.clock() if start_time is None else start_time
 
     @property
     def attributes(self) -> Attributes:
@@ -140,12 +145,16 @@ class LightSpan(Span):
             if kept is None:
                 warn_dropped(key, value)
             if kept is None or not is_valid_key(key):
-                self.dropped_attributes += 1
+                self._drop_attributes(1)
                 return
         if key in attributes or len(attributes) < limits.max_span_attributes:
             attributes[key] = kept
         else:
-            self.dropped_attributes += 1
+            self._drop_attributes(1)
+
+    def _drop_attributes(self, count: int) -> None:
+        self.is_plain = False
+        self.dropped_attributes += count
 
     def set_attributes(self, attributes: Mapping[str, AnyValue]) -> None:
         present = self.varied
@@ -153,25 +162,25 @@ class LightSpan(Span):
             self._warn_ended("set_attributes")
             return
         if type(attributes) is FixedAttributes:
-            self._add_fixed(attributes)
+            self.add_fixed(attributes)
             return
         limits = self.buffer.settings.limits
         cleaned, dropped = clean_attributes(attributes, len(attributes), limits.max_attribute_length)
         if dropped:
-            self.dropped_attributes += dropped
+            self._drop_attributes(dropped)
         if len(present) + len(cleaned) <= limits.max_span_attributes:
             present.update(cleaned)
         else:
             for key, value in cleaned.items():
                 self.set_attribute(key, value)
 
-    def _add_fixed(self, attributes: FixedAttributes) -> None:
-        """What was set before under the same keys is overwritten."""
+    def add_fixed(self, attributes: FixedAttributes) -> None:
+        """``set_attributes``, of a span that has not ended. What was set before is overwritten."""
         varied = self.varied
-        if not attributes.keys().isdisjoint(varied):
+        if varied and not attributes.keys().isdisjoint(varied):
             for key in attributes.keys() & varied:
                 varied.pop(key, None)
-        self.fixed = self.fixed.plus(attributes)
+        self.fixed = self.fixed.plus[attributes]
 
     def add_event(
         self, name: str, attributes: Mapping[str, AnyValue] | None = None, timestamp: int | None = None
@@ -214,6 +223,7 @@ class LightSpan(Span):
 
     def _replace_oldest_event(self, events: list[EventData], event: EventData) -> None:
         """The last events tell how it ended: the oldest makes room."""
+        self.is_plain = False
         self.dropped_events += 1
         if events:
             del events[:1]
@@ -250,6 +260,7 @@ class LightSpan(Span):
             return
         limits = self.buffer.settings.limits
         kept, dropped = clean_attributes(attributes, limits.max_link_attributes, limits.max_attribute_length)
+        self.is_plain = False
         links.append(LinkData(context, kept, dropped))
         if len(links) > limits.max_links:
             self.dropped_links += 1
@@ -274,6 +285,7 @@ class LightSpan(Span):
             code = status
         if code is StatusCode.UNSET or self.status_code is StatusCode.OK:
             return
+        self.is_plain = False
         self.status_code = code
         self.status_description = self._description(code, description)
 
@@ -288,7 +300,7 @@ class LightSpan(Span):
     def end(self, end_time: int | None = None) -> None:
         """The first call ends the span; any other is ignored with a warning."""
         buffer = self.buffer
-        end_ns = buffer.settings.clock() if end_time is None else end_time
+        end_ns = buffer.clock() if end_time is None else end_time
         try:
             # Of several threads that end a span the interpreter lets one delete the slot.
             del self._is_open
@@ -299,12 +311,14 @@ class LightSpan(Span):
         if self._is_local_root and buffer.dropped_spans:
             self.varied[DROPPED_SPANS] = buffer.dropped_spans
         varied = self.varied
-        if self.fixed.keys().isdisjoint(varied):
+        if not varied:
+            self.varied = {}
+        elif self.fixed.keys().isdisjoint(varied):
             self.varied = varied.copy()
         else:  # some that was fixed was set anew
             self.fixed, self.varied = NOTHING, {**self.fixed, **varied}
         self.events = tuple(self.events)
-        if self._links:
+        if not self.is_plain:
             self.links = tuple(self._links)
         if self._is_local_root:
             buffer.close(self)

@@ -40,8 +40,10 @@ class LightTracer(Tracer):
     def __init__(self, scope: Scope, settings: RecordingSettings) -> None:
         self._scope = scope
         self.settings = settings
+        self._new_span_id = settings.new_span_id
         self._head = settings.sampler if isinstance(settings.sampler, HeadSampler) else None
-        self.decides_whole_traces = self._head is not None
+        # Below a span of these settings nobody is to be asked: the head decided for the whole trace.
+        self._decided = settings if self._head is not None else None
 
     def start_as_current_span(  # type: ignore[override]  # a context manager of ours, not the API's generator
         self,
@@ -74,38 +76,27 @@ class LightTracer(Tracer):
     ) -> Span:
         parent = (get_current() if context is None else context).get(SPAN_KEY)
         span: Span
-        if type(parent) is LightSpan and self._head is not None and parent.buffer.settings is self.settings:
-            span = self.start_below(parent, name, kind, attributes, start_time)
+        if type(parent) is LightSpan and parent.buffer.settings is self._decided:
+            buffer = parent.buffer
+            trace_id, parent_id, _, flags, state, _ = parent.context
+            own = valid_context((trace_id, self._new_span_id() or 1, False, flags, state, True))
+            if buffer.spans_left <= 0:
+                return DroppedSpan(own, self.settings, buffer)
+            buffer.spans_left -= 1
+            span = LightSpan(
+                buffer, False, self._scope, own, parent_id, False, name, kind, attributes, start_time
+            )
         elif type(parent) is DroppedSpan and self._drops_below(parent):
             return parent.child()
         else:
             span = self._start_decided(parent, context, name, kind, attributes, links or (), start_time)
-        if type(span) is not LightSpan:
-            return span
+            if type(span) is not LightSpan:
+                return span
         if links:
             span.add_links(links)
         if not record_exception or not set_status_on_exception:
             span.on_exception(records=record_exception, sets_status=set_status_on_exception)
         return span
-
-    def start_below(
-        self,
-        parent: LightSpan,
-        name: str,
-        kind: SpanKind,
-        attributes: Mapping[str, AnyValue] | None = None,
-        start_time: int | None = None,
-    ) -> LightSpan | DroppedSpan:
-        """``start_span`` below a span of these ``settings``, when the sampler ``decides_whole_traces``."""
-        settings, buffer = self.settings, parent.buffer
-        trace_id, parent_span_id, _, flags, state, _ = parent.context
-        own = valid_context((trace_id, settings.new_span_id() or 1, False, flags, state, True))
-        if buffer.spans_left <= 0:
-            return DroppedSpan(own, settings, buffer)
-        buffer.spans_left -= 1
-        return LightSpan(
-            buffer, False, self._scope, own, parent_span_id, False, name, kind, attributes, start_time
-        )
 
     def _drops_below(self, parent: DroppedSpan) -> bool:
         """All is, below a span that its trace's limit dropped; else if the sampler would say it again."""

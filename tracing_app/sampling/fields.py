@@ -11,15 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from opentelemetry.trace import StatusCode
-
-from tracing_app.recording.data import SpanData, attribute_of
+from tracing_app.recording.data import SpanData, attribute_of, has_failed
 
 Kind = Literal["text", "number", "duration", "size", "flag", "any"]
 Value = str | int | float | bool
 Reader = Callable[[Sequence[SpanData]], Sequence[Value]]
 
-_ERROR = StatusCode.ERROR
 _NANOSECONDS = 1e6
 _DURATIONS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0, "h": 3_600_000.0}
 _SIZES = {"": 1, "B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4}
@@ -116,14 +113,6 @@ def _duration(spans: Sequence[SpanData]) -> Sequence[Value]:
 
 def _failed(spans: Sequence[SpanData]) -> Sequence[Value]:
     return (has_failed(spans),)
-
-
-def has_failed(spans: Sequence[SpanData]) -> bool:
-    """Whether the status of any span is ERROR."""
-    for span in spans:  # noqa: SIM110 - asked about every trace: a generator costs as much again
-        if span.status_code is _ERROR:
-            return True
-    return False
 
 
 def _name(spans: Sequence[SpanData]) -> Sequence[Value]:

@@ -6,17 +6,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from typing import Literal
 
-from tracing_app.recording.data import SpanData, TraceData, TraceSink
+from tracing_app.recording.data import SpanData, TraceData, TraceSink, has_failed
 from tracing_app.recording.fixed import FixedAttributes
 
-from .fields import has_failed
 from .held import HeldUploads, belongs_to_upload
 from .keeping import PerSecond
 from .rules import Rule
@@ -47,11 +46,22 @@ class Verdict:
     rate: float
     reason: Reason
     rule: str = ""
+    label: str = field(init=False)
+    """What it is counted under."""
+    marks: FixedAttributes = field(init=False)
+    """What it says on the local root of a trace that is kept."""
 
-    @property
-    def label(self) -> str:
-        """What it is counted under."""
-        return f"rule:{self.rule}" if self.rule else self.reason
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", f"rule:{self.rule}" if self.rule else self.reason)
+        object.__setattr__(self, "marks", _marks(self.reason, self.rule, self.rate))
+
+
+@lru_cache(maxsize=1024)
+def _marks(reason: Reason, rule: str, rate: float) -> FixedAttributes:
+    marks: dict[str, str | float] = {REASON: reason, RATE: rate}
+    if rule:
+        marks[RULE] = rule
+    return FixedAttributes(marks)
 
 
 _FOLLOWS = Verdict(0.0, "upload")
@@ -68,6 +78,11 @@ class TailPolicy:
     rules: tuple[Rule, ...] = ()
     head_rate: float = 1.0
     cap: PerSecond | None = None
+    sampled: Verdict = field(init=False)
+    """The verdict on what only the head sampled."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sampled", Verdict(self.head_rate, "head"))
 
     def judge(self, trace: TraceData) -> Verdict:
         """The verdict on a trace that has ended; each call counts for rates per second."""
@@ -91,7 +106,7 @@ class TailPolicy:
         for rule in self.rules:
             if rule.matches(spans):
                 return Verdict(rule.keeping.rate(trace_id, spans), "rule", rule.name)
-        return Verdict(self.head_rate, "head") if is_head_sampled else _UNSAMPLED
+        return self.sampled if is_head_sampled else _UNSAMPLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +121,25 @@ class SamplingStats:
     bytes_held: int = 0
 
 
-class Tally:
-    """Counts by reason. Not locked."""
-
-    def __init__(self) -> None:
-        self.traces: Counter[str] = Counter()
-        self.spans: Counter[str] = Counter()
+class Tally(dict[str, list[int]]):
+    """How many traces and spans, by reason. Not locked."""
 
     def count(self, label: str, trace: TraceData) -> None:
-        self.traces[label] += 1
-        self.spans[label] += len(trace.spans)
+        counts = self[label]
+        counts[0] += 1
+        counts[1] += len(trace.spans)
+
+    def __missing__(self, label: str) -> list[int]:
+        counts = self[label] = [0, 0]
+        return counts
+
+    @property
+    def traces(self) -> dict[str, int]:
+        return {label: counts[0] for label, counts in self.items()}
+
+    @property
+    def spans(self) -> dict[str, int]:
+        return {label: counts[1] for label, counts in self.items()}
 
 
 def _nobody(trace_id: int) -> None:
@@ -188,10 +212,10 @@ class TailSampler:
         """How it stands now."""
         with self._lock:
             return SamplingStats(
-                traces_kept=dict(self._kept.traces),
-                traces_dropped=dict(self._dropped.traces),
-                spans_kept=dict(self._kept.spans),
-                spans_dropped=dict(self._dropped.spans),
+                traces_kept=self._kept.traces,
+                traces_dropped=self._dropped.traces,
+                spans_kept=self._kept.spans,
+                spans_dropped=self._dropped.spans,
                 traces_held=self._uploads.traces if self._uploads else 0,
                 bytes_held=self._uploads.bytes if self._uploads else 0,
             )
@@ -238,12 +262,4 @@ class TailSampler:
 
 def _mark(root: SpanData, verdict: Verdict) -> None:
     """Say on the local root why its trace is kept."""
-    root.fixed = root.fixed.plus(_marks(verdict.reason, verdict.rule, verdict.rate))
-
-
-@lru_cache(maxsize=1024)
-def _marks(reason: Reason, rule: str, rate: float) -> FixedAttributes:
-    marks: dict[str, str | float] = {REASON: reason, RATE: rate}
-    if rule:
-        marks[RULE] = rule
-    return FixedAttributes(marks)
+    root.fixed = root.fixed.plus[verdict.marks]

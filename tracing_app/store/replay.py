@@ -41,6 +41,7 @@ class PastSpan:
     links: Sequence[LinkData] = ()
     dropped_links: int = 0
     status_description: str = ""
+    is_plain: bool = False
     fixed: FixedAttributes = field(default_factory=lambda: NOTHING)
 
     @property

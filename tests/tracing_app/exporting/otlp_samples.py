@@ -45,6 +45,7 @@ class Span:
     dropped_links: int = 0
     status_code: StatusCode = StatusCode.UNSET
     status_description: str = ""
+    is_plain: bool = False
     fixed: FixedAttributes = field(default_factory=lambda: NOTHING)
 
     @property

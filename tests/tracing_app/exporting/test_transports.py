@@ -15,6 +15,7 @@ from typing import Literal
 
 import grpc
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.endurance.collector_outages import Collector, needs_mount_namespace
 from tests.servers.certificates import self_signed
@@ -112,7 +113,7 @@ def send_once(otlp: OtlpConfig, seconds: float = 3) -> Outcome:
 def test_what_is_sent_arrives(receiver: OtlpReceiver, compression: str) -> None:
     otlp = config(receiver, compression=compression, headers=(("X-Tenant", "blue"),))
     assert send_once(otlp) == Accepted()
-    assert [request.SerializeToString() for request in receiver.requests] == [PAYLOAD]
+    assert receiver.requests == [ExportTraceServiceRequest.FromString(PAYLOAD)]
     assert receiver.headers[0]["x-tenant"] == "blue"
     assert receiver.headers[0]["user-agent"].startswith("OTel-OTLP-Exporter-")
     if receiver.protocol == "http/protobuf":

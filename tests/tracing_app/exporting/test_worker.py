@@ -23,8 +23,9 @@ from tests.tracing_app.exporting.export_setup import (
     towards,
     until,
 )
-from tests.tracing_app.exporting.otlp_samples import Span, context, request_trace, trace_of
+from tests.tracing_app.exporting.otlp_samples import RESOURCE, Span, context, request_trace, trace_of
 from tracing_app.exporting.config import SpoolConfig
+from tracing_app.exporting.otlp_wire import SpanEncoder
 from tracing_app.exporting.transport import Accepted, Outcome, Permanent, Retryable
 from tracing_app.recording.data import TraceData
 
@@ -73,22 +74,27 @@ def test_no_thread_before_the_first_trace() -> None:
     assert assert_nothing_unaccounted(worker).spans_dropped == {"closed": 1}
 
 
-def test_an_offer_costs_next_to_nothing() -> None:
+def test_an_offer_waits_for_nobody() -> None:
     transport = Scripted()
     transport.hold.clear()
-    worker = scripted_worker(quick(batch=10**6, queue=10**6, delay=60), transport)
-    trace = request_trace()
-    worker.offer(trace)
-    rounds = []
-    for _ in range(20):
-        began = time.perf_counter()
-        for _ in range(200):
-            worker.offer(trace)
-        rounds.append((time.perf_counter() - began) / 200)
+    worker = scripted_worker(quick(batch=1, queue=10**6, delay=60), transport)
+    for number in range(500):  # the first is on its way to a collector that does not answer
+        worker.offer(trace_of(number + 1))
+    stats = worker.stats()
+    assert (stats.traces_offered, stats.spans_exported) == (500, 0)
     transport.hold.set()
-    worker.shutdown(3)
-    # Measured 2 to 3 us; the bound leaves room for a busy machine.
-    assert min(rounds) < 20e-6
+    worker.shutdown(30)
+    assert worker.stats().spans_exported == 500
+
+
+def test_what_is_queued_is_bytes_and_its_size_is_theirs() -> None:
+    encoder = SpanEncoder(RESOURCE)
+    item = encoder.prepare(request_trace())
+    ((_, spans),) = item.content
+    assert (item.spans, item.is_error) == (4, False)
+    assert spans in encoder.encode([item.content])
+    assert len(spans) < item.size < len(spans) + 500
+    assert encoder.encode([item.content]) == encoder.encode([request_trace()])
 
 
 def test_a_transient_failure_is_tried_again_and_nothing_is_lost() -> None:

@@ -85,6 +85,9 @@ def test_severity(level: int, number: int) -> None:
 def test_weight_grows_with_text_and_errors_go_last() -> None:
     encoder = LogEncoder(Resource({}))
 
-    light, heavy = encoder.weigh(ENTRY), encoder.weigh(ENTRY._replace(text="x" * 1000, level=logging.ERROR))
+    light, heavy = (
+        encoder.prepare(ENTRY),
+        encoder.prepare(ENTRY._replace(text="x" * 1000, level=logging.ERROR)),
+    )
     assert (light.spans, light.is_error, heavy.is_error) == (1, False, True)
     assert heavy.size - light.size == 1000 - len(ENTRY.text)
