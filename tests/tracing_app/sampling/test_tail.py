@@ -107,6 +107,14 @@ def test_a_late_span_follows_its_trace() -> None:
     assert sampler.stats().traces_dropped == {"head": 1, "late": 1}
 
 
+def test_the_latest_that_were_kept_are_known() -> None:
+    sampler = TailSampler(TailPolicy(), Sink())
+    for number in range(1, 5):
+        sampler.offer(trace(is_error=number < 4, trace_id=number))
+    assert sampler.latest_kept(2) == [3, 2]
+    assert sampler.latest_kept(10) == [3, 2, 1]
+
+
 def test_an_upload_that_lasts_is_waited_for() -> None:
     """No fixed wait: a trace of five minutes that fails at the end is kept whole."""
     sink = Sink()
