@@ -37,6 +37,7 @@ UNUSED = {
     "mizuchi_site.urls": "pages: 10 MiB",
     "psycopg": "for PostgreSQL: 9 MiB",
     "pygments": "an extra of REST framework: 1 MiB",
+    "redis": "for limits that workers and nodes share",
     "requests": "an extra of REST framework: 4 MiB",
     "rest_framework_simplejwt": "for buckets that take tokens",
 }

@@ -25,13 +25,18 @@ SECRET = "planted-{}-0123456789-abcdefghij-ABCDEFGHIJ"
 PLANTED = {
     "security.secret_keys": SECRET.format("master"),
     "database.url": f"postgres://mizuchi:{SECRET.format('database')}@db:5432/mizuchi?options={SECRET.format('query')}",
+    "cache.url": f"redis://:{SECRET.format('cache')}@cache:6379/0",
     "storages.secret_key": SECRET.format("storage"),
     "storages.session_token": SECRET.format("session"),
     "access_keys.secret_access_key": SECRET.format("access"),
     "buckets.auth.jwt.secret": SECRET.format("jwt"),
     "buckets.authz.opa.token": SECRET.format("opa"),
     "buckets.authz.openfga.api_token": SECRET.format("openfga"),
+    "buckets.webhooks.url": f"https://events.example.org/{SECRET.format('path')}",
+    "buckets.webhooks.secrets": "whsec_" + "planted0" * 5,
     "tracing.otlp.headers": SECRET.format("header"),
+    "metrics.token": SECRET.format("scrape"),
+    "metrics.otlp.headers": SECRET.format("metrics"),
 }
 
 
@@ -58,10 +63,16 @@ def document() -> dict[str, Any]:
         "store_id": "01HVMMBCMGZNT3SED4Z17ECXCA",
         "api_token": PLANTED["buckets.authz.openfga.api_token"],
     }
+    webhook = {
+        "name": "indexer",
+        "url": PLANTED["buckets.webhooks.url"],
+        "secrets": [PLANTED["buckets.webhooks.secrets"]],
+    }
     jwt = {"algorithms": ["HS256"], "secret": PLANTED["buckets.auth.jwt.secret"]}
     return {
         "security": {"secret_keys": [PLANTED["security.secret_keys"]]},
         "database": {"url": PLANTED["database.url"]},
+        "cache": {"url": PLANTED["cache.url"]},
         "storages": {
             "upstream": {
                 "backend": "s3",
@@ -87,6 +98,7 @@ def document() -> dict[str, Any]:
                 "storage": "upstream",
                 "auth": {"jwt": jwt},
                 "authz": {"opa": opa, "openfga": openfga},
+                "webhooks": [webhook],
             }
         ],
         "tracing": {
@@ -94,6 +106,10 @@ def document() -> dict[str, Any]:
                 "endpoint": "http://127.0.0.1:4317",
                 "headers": {"authorization": PLANTED["tracing.otlp.headers"]},
             }
+        },
+        "metrics": {
+            "token": PLANTED["metrics.token"],
+            "otlp": {"headers": {"authorization": PLANTED["metrics.otlp.headers"]}},
         },
         "server": {"workers": 3},
     }
@@ -130,6 +146,7 @@ def test_no_page_shows_a_secret() -> None:
     assert "planted" not in found
     assert "AKUPSTREAM" in found
     assert "postgres://mizuchi:********@db:5432/mizuchi" in found
+    assert "redis://:********@cache:6379/0" in found
     assert "tracing.otlp.headers.authorization" in found
 
 
