@@ -98,7 +98,7 @@ class WebhookDeliveryAdmin(_ModelAdmin):
         key = delivery.key
         return key if len(key) <= _KEY_CHARACTERS else f"…{key[1 - _KEY_CHARACTERS :]}"
 
-    @admin.display(description="tries since it was queued")
+    @admin.display(description="tries")
     def tries(self, delivery: WebhookDelivery) -> str:
         return str(delivery.attempts)
 
