@@ -8,12 +8,15 @@ soon as two come at once; on one core it costs next to nothing.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import random
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
+
+_logger = logging.getLogger(__name__)
 
 _STATISTICS: Final = Path("/proc/stat")
 _TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
@@ -49,8 +52,11 @@ class Core:
         self.current = sorted(self._allowed)[(number - 1) % len(self._allowed)]
 
     def gather(self) -> None:
-        """Bring every thread of the process here; those that they start are born here."""
+        """Bring every thread of the process here; those that they start are born here. Where that is
+        forbidden, by a filter of system calls, they run on every core."""
         self._move(self._allowed)
+        if os.sched_getaffinity(0) != {self.current}:
+            _logger.warning("Threads may not be kept on one core here: small uploads take more CPU")
 
     def leave(self) -> None:
         """Let the calling thread run on any core."""

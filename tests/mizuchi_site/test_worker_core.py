@@ -78,6 +78,22 @@ def test_reads_the_machines_statistics() -> None:
 
 
 @two_cores
+def test_is_told_and_does_no_harm_where_it_is_forbidden(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def forbidden(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_setaffinity", forbidden)
+    core = Core(1)
+    core.gather()
+    core.leave()
+    core.come_back()
+    assert "small uploads take more CPU" in caplog.text
+    assert sorted(os.sched_getaffinity(0)) == CORES
+
+
+@two_cores
 def test_threads_of_a_worker_share_a_core() -> None:
     with Server(workers=2) as server:
         server.wait_for(r"Worker \d+ ready", count=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Final
@@ -37,7 +38,8 @@ class HelperThreads:
             Thread(target=self._run, name="body-digests", daemon=True).start()
 
     def _run(self) -> None:
-        os.sched_setaffinity(0, _CORES)
+        with suppress(OSError):  # they were taken from us meanwhile, or may not be chosen
+            os.sched_setaffinity(0, _CORES)
         while True:
             self._lanes.get().work_off()
 
