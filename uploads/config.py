@@ -94,4 +94,4 @@ class UploadsConfig:
     body_stall_seconds: float = 30.0
     multipart_expiry_seconds: float = 7 * 86400.0
     throttle: ThrottleConfig = field(default_factory=ThrottleConfig)
-    retention: Retention = Retention()
+    retention: Retention = field(default_factory=Retention)

@@ -52,7 +52,7 @@ class WebhookConfig:
     timeout_seconds: float = 10.0
     concurrency: int = 4
     ca_file: Path | None = None
-    retry: RetrySchedule = RetrySchedule()
+    retry: RetrySchedule = field(default_factory=RetrySchedule)
 
     @property
     def host(self) -> str:
