@@ -72,7 +72,7 @@ def begin(config: TracingConfig) -> Tracing:
     told: deque[int] = deque(maxlen=MAX_UPLOADS_TO_TELL)
     sampler = TailSampler(
         tail_policy(config.sampling),
-        FanOut(workers),
+        workers[0] if len(workers) == 1 else FanOut(workers),
         uploads=HeldUploads() if config.multipart == "join" else None,
         on_upload_kept=told.append,
     )
