@@ -45,9 +45,7 @@ def test_nobody_gains_rights_and_gateways_write_to_their_own_folder_only() -> No
 def test_only_nginx_is_reached_from_outside() -> None:
     published = {name: service["ports"] for name, service in services().items() if "ports" in service}
     assert set(published) == {"nginx", "jaeger", "prometheus"}
-    assert all(
-        port.startswith("127.0.0.1:") for name in ("jaeger", "prometheus") for port in published[name]
-    )
+    assert all(port.startswith("127.0.0.1:") for name in ("jaeger", "prometheus") for port in published[name])
 
 
 def test_systemd_takes_the_units_and_finds_them_confined(tmp_path: Path) -> None:

@@ -95,8 +95,8 @@ class _Server(Protocol):
 
 @dataclass
 class OtlpReceiver:
-    """One collector: ``requests`` of traces it took, ``log_requests`` of logs, ``metric_requests`` of metrics;
-    ``headers`` of each try. ``stop`` and ``start`` keep its port."""
+    """One collector: ``requests`` of traces it took, ``log_requests`` and ``metric_requests``; ``headers`` of
+    each try. ``stop`` and ``start`` keep its port."""
 
     protocol: Literal["grpc", "http/protobuf"]
     tls: Certificate | None = None
