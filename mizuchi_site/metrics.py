@@ -27,6 +27,7 @@ from tracing_app.metrics.view import metrics_view
 from tracing_app.provider import current_tracing
 from tracing_app.version import VERSION
 from uploads.apps import configured_gateway, uploads_app
+from uploads.notifications.metrics import Undelivered
 from uploads.statistics.metrics import RequestMetrics
 from uploads.statistics.multipart import MultipartInProgress
 
@@ -75,12 +76,22 @@ def begin_metrics(config: MetricsConfig) -> Metrics | None:
     uploads = uploads_app()
     noted = NotedMetrics(_kept_traces)
     requests = RequestMetrics(_kept_traces, uploads.request_recorder.in_flight)
-    multipart = MultipartInProgress(configured_gateway().buckets)
+    gateway = configured_gateway()
+    multipart = MultipartInProgress(gateway.buckets)
+    undelivered = Undelivered(
+        [
+            (name, webhook)
+            for name, bucket in gateway.buckets.items()
+            if bucket.webhooks is not None
+            for webhook in bucket.webhooks.by_name
+        ]
+    )
     meter = Meter(
         [
             requests.collect,
             noted.collect,
             multipart.collect,
+            undelivered.collect,
             telemetry_source(current_tracing(), log_export_stats),
             _process,
         ],
@@ -92,13 +103,17 @@ def begin_metrics(config: MetricsConfig) -> Metrics | None:
     publisher.start()
     stop_pushing = _push(config, meter)
 
+    def look() -> None:
+        multipart.look()
+        undelivered.look()
+
     def stop() -> None:
         stop_pushing()
         publisher.stop()
 
     return Metrics(
         view=metrics_view(meter, config.token),
-        look=multipart.look if meter.speaks_for_node else None,
+        look=look if meter.speaks_for_node else None,
         stop=stop,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 
 from authz.errors import AccessDenied
-from uploads import records, responses
+from uploads import own_records, responses
 from uploads.call import Call
 from uploads.s3 import xml
 from uploads.s3.errors import BucketAlreadyOwnedByYou
@@ -41,7 +41,7 @@ def list_multipart_uploads(call: Call) -> HttpResponse:
     query = call.s3.query
     bucket = call.bucket
     limit = min(int(query.get("max-uploads") or _MAX_UPLOADS), _MAX_UPLOADS)
-    found = records.uploads_in_progress(
+    found = own_records.uploads_in_progress(
         call.authenticated.identity,
         bucket.name,
         prefix=query.get("prefix", ""),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from authz.identity import Authenticated, Identity
 from tracing_app.api import current_traceparent, stage, upload_hash
-from uploads import records
+from uploads import own_records, records
 from uploads.backends.base import (
     CompletedPart,
     MultipartRef,
@@ -119,7 +119,7 @@ def upload_part(
     reserved: AbstractContextManager[None] = nullcontext()
     claim = claim_of(bucket, authenticated.identity, s3.payload_length)
     if claim is not None:
-        reserved = claim.part(records.multipart(opened.owner, opened.upload_id), number)
+        reserved = claim.part(own_records.multipart(opened.owner, opened.upload_id), number)
         source = claim.guard(source)
     body = VerifiedBody(
         source,
@@ -171,7 +171,7 @@ def complete(
         current.event("object.committed")
         stored = StoredObject(stored.etag, size, stored.checksums, stored.checksum_type, stored.version_id)
         current.set("mizuchi.upload.bytes", size)
-        record = records.multipart(opened.owner, opened.upload_id)
+        record = own_records.multipart(opened.owner, opened.upload_id)
         if record is not None:
             records.stored(record, stored, parts=len(wanted), webhooks=bucket.webhooks)
         return stored
@@ -182,7 +182,7 @@ def abort(gateway: Gateway, bucket: Bucket, s3: S3Request, identity: Identity) -
     opened = open_upload(gateway, bucket, s3, identity)
     attributes = {"aws.s3.bucket": bucket.name, "aws.s3.upload_id": upload_hash(opened.upload_id)}
     with stage("upload.abort_multipart", attributes):
-        record = records.multipart(opened.owner, opened.upload_id)
+        record = own_records.multipart(opened.owner, opened.upload_id)
         # Some S3 services say yes to the abortion of what is over: a STORED record must not become ABORTED.
         if record is not None and record.state in (records.State.STORED, records.State.ABORTED):
             raise UploadNotFound
@@ -256,7 +256,7 @@ def _completed_before(
 ) -> StoredObject | None:
     """The answer of the first CompleteMultipartUpload, when this one repeats it: from the record, or from
     the backend when nobody lived to write there that it is stored. None without one of these parts."""
-    record = records.multipart(opened.owner, opened.upload_id)
+    record = own_records.multipart(opened.owner, opened.upload_id)
     if record is not None and record.state == records.State.RECEIVING:
         found = bucket.backend.find_completed(opened.ref, wanted)
         if found is not None:
@@ -264,7 +264,7 @@ def _completed_before(
             return found
     if record is None or record.state != records.State.STORED or not _is_made_of(record.etag, wanted):
         return None
-    return records.as_stored_object(record)
+    return own_records.as_stored_object(record)
 
 
 def _is_made_of(etag: str, parts: Sequence[CompletedPart]) -> bool:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from django.http import HttpResponse
 from django.utils.http import http_date
 
-from uploads import multipart, pipeline, records, responses
+from uploads import multipart, own_records, pipeline, responses
 from uploads.call import Call
 from uploads.form_object import form_object
 from uploads.s3 import xml
@@ -92,10 +92,10 @@ def list_parts(call: Call) -> HttpResponse:
 def head_object(call: Call) -> HttpResponse:
     """A receipt: only of what this principal uploaded through this gateway. Raises NoSuchKey."""
     version_id = call.s3.query.get("versionId")
-    record = records.receipt(call.authenticated.identity, call.bucket.name, call.s3.key, version_id)
+    record = own_records.receipt(call.authenticated.identity, call.bucket.name, call.s3.key, version_id)
     if record is None:
         raise NoSuchKey
-    response = responses.stored_object(records.as_stored_object(record))
+    response = responses.stored_object(own_records.as_stored_object(record))
     response["Content-Length"] = str(record.size)
     response["Content-Type"] = record.content_type or "binary/octet-stream"
     assert record.finished_at is not None

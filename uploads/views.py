@@ -31,6 +31,7 @@ from uploads.cross_origin import CrossOrigin
 from uploads.http import request_parts
 from uploads.s3.operations import Operation
 from uploads.s3.request import S3Request, parse_request
+from uploads.statistics.metrics import LIMITED
 from uploads.statistics.recorder import NO_BUCKET
 from uploads.statistics.request import CountedRequest
 from uploads.throttle.demand import Lease
@@ -162,6 +163,7 @@ class S3View(APIView):
         limit = getattr(exc, "limit", None)
         if limit is not None:
             note({"mizuchi.limit.kind": limit.kind, "mizuchi.limit.reason": limit.reason})
+            LIMITED.add((self.call.s3.address.bucket or "", limit.kind, limit.reason))
         return exception_handler.answer(exc, method=request.method or "", resource=request.path_info)
 
     def _log_access(self, method: str | None, response: HttpResponseBase, duration_ms: float) -> None:

@@ -234,6 +234,11 @@ def test_traces_say_which_limit_refused(
     root = spans["PUT s3.PutObject"]
     assert (root["mizuchi.limit.kind"], root["mizuchi.limit.reason"]) == ("rate", "bucket")
     assert spans["limits.take"]["db.system.name"] == "redis"
+    counted = (
+        'mizuchi_limit_refusals_total{bucket="unsized",kind="quota",reason="bucket_bytes"}',
+        'mizuchi_limit_refusals_total{bucket="one",kind="rate",reason="bucket"}',
+    )
+    nodes[0].wait(lambda: all(each in nodes[0].metrics() for each in counted), "counted")
 
 
 def test_a_rate_counts_over_both_nodes(clients: tuple[RawClient, RawClient]) -> None:

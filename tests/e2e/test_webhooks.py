@@ -169,6 +169,16 @@ def test_a_receiver_that_was_away_gets_what_it_missed(site: Site) -> None:
     site.node.wait(lambda: "missed" in keys(site.receiver), "delivered")
 
 
+def test_metrics_tell_of_tries_and_of_what_waits(site: Site) -> None:
+    site.put("counted")
+    site.node.wait(lambda: "counted" in keys(site.receiver), "delivered")
+    webhook = 'bucket="files",webhook="indexer"'
+    told = f'mizuchi_webhook_tries_total{{{webhook},outcome="delivered"}}'
+    site.node.wait(lambda: told in site.node.metrics(), "counted")
+    nothing = [f'mizuchi_webhook_undelivered{{{webhook},state="{state}"}} 0' for state in ("pending", "dead")]
+    site.node.wait(lambda: all(each in site.node.metrics() for each in nothing), "looked at", 60)
+
+
 def test_an_application_in_the_process_is_told(site: Site) -> None:
     site.put("listened")
     site.node.wait(lambda: "files listened 5" in site.node.log.read_text(), "told")

@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -169,6 +170,11 @@ class Node:
             if time.monotonic() > deadline:
                 raise AssertionError(f"not {what} after {seconds:g} s:\n{last_lines(self.log)}")
             time.sleep(0.02)
+
+    def metrics(self) -> str:
+        """What ``/metrics`` says."""
+        with urllib.request.urlopen(f"{self.endpoint}/metrics", timeout=10) as answer:
+            return str(answer.read(), "utf-8")
 
     def records(self) -> list[Record]:
         """All upload records, oldest first."""

@@ -17,7 +17,7 @@ from django.utils import timezone
 from authz.authentication import configured_authenticator
 from authz.identity import Authenticated, Identity
 from authz.sigv4.proof import UnsignedPayload
-from uploads import multipart, records
+from uploads import multipart, own_records, records
 from uploads.backends.errors import BackendError, BackendUnavailable, UploadNotFound
 from uploads.body.verified import VerifiedBody
 from uploads.config import BucketConfig, FilesystemStorageConfig, S3StorageConfig, UploadsConfig
@@ -66,7 +66,7 @@ class Upload:
 
     @property
     def record(self) -> UploadRecord:
-        record = records.multipart(self.opened().owner, self.request.query["uploadId"])
+        record = own_records.multipart(self.opened().owner, self.request.query["uploadId"])
         assert record is not None
         return record
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from authz.identity import BucketScope, Identity
 from authz.sigv4.proof import UnsignedPayload
 from tests.uploads.progress.test_flows import Source
-from uploads import abandoned, records
+from uploads import abandoned, own_records, records
 from uploads.backends.base import StoredObject
 from uploads.backends.errors import OutOfSpace
 from uploads.body.verified import VerifiedBody
@@ -60,7 +60,7 @@ def test_it_is_written_before_and_finished_after() -> None:
     assert (found.state, found.size, found.etag, found.version_id) == ("STORED", 7, "etag", "v1")
     assert found.finished_at is not None
     assert found.finished_at >= found.started_at
-    assert records.as_stored_object(found) == STORED
+    assert own_records.as_stored_object(found) == STORED
 
 
 @pytest.mark.parametrize(
@@ -131,9 +131,9 @@ def test_the_record_of_a_small_object_is_written_once(size: int) -> None:
         records.stored(record, STORED)
 
     assert len(captured) == 1
-    found = records.receipt(ALICE, "uploads", "k")
+    found = own_records.receipt(ALICE, "uploads", "k")
     assert found is not None
-    assert records.as_stored_object(found) == STORED
+    assert own_records.as_stored_object(found) == STORED
 
 
 def test_the_record_of_a_small_object_that_failed_is_written_too() -> None:
@@ -215,12 +215,12 @@ def test_a_receipt_is_the_newest_of_the_same_principal() -> None:
     records.stored(begin(BOB), StoredObject("bobs", 3))
     records.failed(begin(), "BadDigest")
 
-    found = records.receipt(ALICE, "uploads", "k")
+    found = own_records.receipt(ALICE, "uploads", "k")
 
     assert found is not None
     assert found.etag == "new"
-    assert records.receipt(ALICE, "uploads", "other") is None
-    assert records.receipt(ALICE, "elsewhere", "k") is None
+    assert own_records.receipt(ALICE, "uploads", "other") is None
+    assert own_records.receipt(ALICE, "elsewhere", "k") is None
 
 
 def test_a_receipt_of_a_version_is_that_versions() -> None:
@@ -228,7 +228,7 @@ def test_a_receipt_of_a_version_is_that_versions() -> None:
     records.stored(begin(), StoredObject("second", 2, version_id="v2"))
     records.stored(begin(), StoredObject("unversioned", 3))
 
-    found = {name: records.receipt(ALICE, "uploads", "k", name) for name in ("v1", "v2", "null", "v3")}
+    found = {name: own_records.receipt(ALICE, "uploads", "k", name) for name in ("v1", "v2", "null", "v3")}
 
     etags = {name: record and record.etag for name, record in found.items()}
     assert etags == {"v1": "first", "v2": "second", "null": "unversioned", "v3": None}
@@ -241,7 +241,7 @@ def test_uploads_in_progress_are_the_callers_own_in_pages() -> None:
     records.aborted(begin(key="a", upload_id="gone"))
 
     def page(key_marker: str = "", upload_id_marker: str = "", prefix: str = "") -> list[str]:
-        found = records.uploads_in_progress(
+        found = own_records.uploads_in_progress(
             ALICE,
             "uploads",
             prefix=prefix,
@@ -269,7 +269,7 @@ def test_uploads_in_progress_are_those_in_the_callers_scope(
         begin(key=key, upload_id=key)
     narrow = replace(ALICE, scope=BucketScope(prefixes={"uploads": prefixes}))
 
-    found = records.uploads_in_progress(
+    found = own_records.uploads_in_progress(
         narrow, "uploads", prefix="", key_marker="", upload_id_marker="", limit=10
     )
 
@@ -279,8 +279,8 @@ def test_uploads_in_progress_are_those_in_the_callers_scope(
 def test_an_upload_is_found_by_its_id_for_its_owner_only() -> None:
     begin(upload_id="secret-id")
 
-    assert records.multipart(UploadOwner("alice", "uploads", "k"), "secret-id") is not None
-    assert records.multipart(UploadOwner("bob", "uploads", "k"), "secret-id") is None
+    assert own_records.multipart(UploadOwner("alice", "uploads", "k"), "secret-id") is not None
+    assert own_records.multipart(UploadOwner("bob", "uploads", "k"), "secret-id") is None
 
 
 def test_what_a_dead_worker_was_receiving_has_failed() -> None:

@@ -20,6 +20,7 @@ from uploads.models import WebhookDelivery
 from . import queue
 from .config import Retention, WebhookConfig
 from .delivery import Deliverer, Outcome
+from .metrics import TRIES
 from .outbox import WRITTEN
 from .retention import tidy
 
@@ -105,6 +106,8 @@ class Lane:
             self.breaker.record_failure()
             raise
         self._heard(outcome)
+        came_of_it = "delivered" if outcome.is_delivered else "failed" if outcome.next_at else "dead"
+        TRIES.add((self.bucket, self.webhook.name, came_of_it))
         if outcome.is_delivered:
             queue.delivered(delivery, outcome.tried)
             return

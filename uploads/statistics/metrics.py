@@ -68,6 +68,12 @@ TRANSFER_SECONDS = Counter(
     labels=(_BUCKET, Label("spent", "mizuchi.transfer.spent")),
     unit="seconds",
 )
+LIMITED = Counter(
+    "mizuchi_limit_refusals",
+    "Requests that were refused because a limit or a quota was reached, and whose it was.",
+    otlp="mizuchi.limit.refusals",
+    labels=(_BUCKET, Label("kind", "mizuchi.limit.kind"), Label("reason", "mizuchi.limit.reason")),
+)
 IN_FLIGHT = Gauge(
     "mizuchi_requests_in_flight",
     "Requests of the S3 API that are under way.",
