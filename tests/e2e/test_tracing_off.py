@@ -19,7 +19,7 @@ from tests.servers.otlp_receiver import otlp_receiver
 ROOT = Path(__file__).parents[2]
 SIGNER = Signer("AKOFF", "0" * 40)
 BODY = "what is uploaded"
-OTHER_THREADS = {"MainThread", "heartbeat", "upload-progress"}
+OTHER_THREADS = {"MainThread", "heartbeat", "metrics", "upload-progress"}
 
 
 def report_of_a_worker(folder: Path, tracing: dict[str, Any]) -> dict[str, Any]:

@@ -73,10 +73,10 @@ def _handler(receiver: WebhookReceiver) -> type[Any]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             with receiver.arrived:
                 receiver.tries += 1
+                status = receiver.status  # as it is now: who waits for the try may change it at once
                 receiver.arrived.notify_all()
             receiver.gate.wait(30)
             event = module["verified"](self.headers, body)
-            status = receiver.status
             self.answer(status)
             if status < 300:
                 headers = {name.lower(): value for name, value in self.headers.items()}

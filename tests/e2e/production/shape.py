@@ -188,6 +188,7 @@ def production_environment(**values: str) -> dict[str, str]:
         "MIZUCHI_OPENFGA_URL": "http://127.0.0.1:9",
         "MIZUCHI_OPENFGA_STORE_ID": "01HVMMBCMGZNT3SED4Z17ECXCA",
         "MIZUCHI_TRACES_URL": "https://traces.example.org",
+        "MIZUCHI_METRICS_TOKEN": secrets.token_hex(16),
         "OTEL_BSP_SCHEDULE_DELAY": "200",
         **values,
     }
