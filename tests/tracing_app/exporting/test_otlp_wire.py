@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 
 import pytest
@@ -268,3 +270,26 @@ def test_scopes_and_names_beyond_the_bounds_are_still_told_right() -> None:
         else:
             encoder.encode(sent)
     assert same(encoder.encode([request_trace()]), reference([request_trace()], RESOURCE))
+
+
+def test_threads_that_encode_at_once_do_not_mix_anything_up() -> None:
+    """There are more names than room, so what is kept for all of them is thrown away meanwhile."""
+    encoder = SpanEncoder(RESOURCE)
+
+    def encoded_wrong(first: int) -> list[int]:
+        wrong = []
+        for number in range(first, first + 400):
+            trace = request_trace(number)
+            trace.spans[0].name = f"n{number % 1500}"
+            whole = encoder.encode([encoder.prepare(trace).content])
+            if number % 20 == 0 and not same(whole, reference([trace], RESOURCE)):
+                wrong.append(number)
+        return wrong
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert not [each for found in pool.map(encoded_wrong, range(1, 4000, 1000)) for each in found]
+    finally:
+        sys.setswitchinterval(interval)
