@@ -119,16 +119,22 @@ class RequestRunner:
             response.fail()
 
     def _may_keep(self, body: RequestBody) -> bool:
-        """Whether the next request can be found: behind the body, when that ends soon."""
-        if self._is_draining() or body.has_failed or body.unread_bytes is None:
+        """What the answer says of the connection."""
+        return not self._is_draining() and self._ends_soon(body)
+
+    @staticmethod
+    def _ends_soon(body: RequestBody) -> bool:
+        """Whether the next request can be found: behind the body."""
+        if body.has_failed or body.unread_bytes is None:
             return False
         return body.unread_bytes == 0 or (not body.awaits_continue and body.unread_bytes <= MAX_UNREAD_BYTES)
 
     def _go_on(
         self, connection: Connection, head: RequestHead, body: RequestBody, response: Response
     ) -> bool:
+        # What the answer said holds, also when the worker is to stop since: the next request is answered.
         unread = body.unread_bytes
-        if not (response.keeps_connection and unread is not None and self._may_keep(body)):
+        if not (response.keeps_connection and unread is not None and self._ends_soon(body)):
             if head.keeps_connection or unread != 0 or connection.received:
                 self._poller.end(connection)
             else:
