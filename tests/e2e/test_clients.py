@@ -44,5 +44,5 @@ def test_uploads_arrive_unchanged(
     client.upload(target_of(client, bucket), key, file_of_size(size))
 
     arrived = site.read(bucket, key)
-    # Compared as a fact: a diff of 30 MiB helps nobody.
+    # Compared as a fact: a diff of 18 MiB helps nobody.
     assert (len(arrived), arrived == content_of_size(size)) == (size, True)
