@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 
 from django.db import connections, router, transaction
@@ -31,7 +32,7 @@ class AnnouncedRow(dict[str, Any]):
 
 
 MAX_ROWS: Final = 32
-"""So many in one statement: SQLite takes 999 parameters in every build."""
+"""So many at once."""
 
 _SAMPLES: Final[Mapping[str, object]] = {
     "CharField": "text",
@@ -53,6 +54,7 @@ class _Statement:
         query.insert_values(_FIELDS, [UploadRecord()])
         ((sql, _),) = query.get_compiler(connection=connection).as_sql()
         self._sql: str = sql
+        self._sqlite_sql = sql.replace("%s", "?")
         self._is_sqlite = connection.vendor == "sqlite"
         self._defaults = {field.attname: getattr(UploadRecord(), field.attname) for field in _FIELDS}
         self._preparations = [
@@ -65,10 +67,10 @@ class _Statement:
             raise RuntimeError(f"an INSERT that nobody foresaw: {self._sql}")
 
     def execute(self, rows: Sequence[Row], connection: BaseDatabaseWrapper) -> None:
-        sql, parameters = self.sql(len(rows)), self.parameters(rows, connection)
+        values = [self._values(row, connection) for row in rows]
         if not self._is_sqlite or connection.queries_logged or connection.execute_wrappers:
             with connection.cursor() as cursor:
-                cursor.execute(sql, parameters)
+                cursor.execute(self._sql + self._one_more * (len(rows) - 1), [*chain.from_iterable(values)])
             return
         # Django looks for its placeholders again each time, and for an event loop three times, which takes
         # longer than the database does.
@@ -76,21 +78,29 @@ class _Statement:
         if connection.connection is None:
             connection.ensure_connection()
         with connection.wrap_database_errors:
-            connection.connection.execute(sql.replace("%s", "?"), parameters).close()
+            self._execute_in_sqlite(values, connection)
 
-    def sql(self, rows: int) -> str:
-        return self._sql + self._one_more * (rows - 1)
+    def _execute_in_sqlite(self, rows: Sequence[list[Any]], connection: BaseDatabaseWrapper) -> None:
+        """By one small statement, however many there are: each connection keeps those that it executed, and
+        one of 32 rows takes 120 KiB."""
+        sqlite = connection.connection
+        if len(rows) == 1:
+            sqlite.execute(self._sqlite_sql, rows[0]).close()
+        elif connection.in_atomic_block:
+            with transaction.atomic(using=connection.alias):  # a savepoint
+                sqlite.executemany(self._sqlite_sql, rows).close()
+        else:
+            with sqlite:  # commits what it finds begun, or rolls it back
+                sqlite.execute("BEGIN IMMEDIATE").close()
+                sqlite.executemany(self._sqlite_sql, rows).close()
 
-    def parameters(self, rows: Sequence[Row], connection: BaseDatabaseWrapper) -> list[Any]:
-        parameters: list[Any] = []
-        for row in rows:
-            values = [*{**self._defaults, **row}.values()]  # what the defaults have stays in their order
-            if len(values) != len(_FIELDS):
-                raise KeyError(*row.keys() - self._defaults)
-            for position, prepare in self._preparations:
-                values[position] = prepare(values[position], connection)
-            parameters += values
-        return parameters
+    def _values(self, row: Row, connection: BaseDatabaseWrapper) -> list[Any]:
+        values = [*{**self._defaults, **row}.values()]  # what the defaults have stays in their order
+        if len(values) != len(_FIELDS):
+            raise KeyError(*row.keys() - self._defaults)
+        for position, prepare in self._preparations:
+            values[position] = prepare(values[position], connection)
+        return values
 
 
 def _preparation(field: Any, connection: BaseDatabaseWrapper) -> _Prepare | None:
@@ -129,8 +139,8 @@ _statements: dict[str, _Statement] = {}
 
 
 def insert(rows: Sequence[Row], using: str | None = None) -> None:
-    """Insert at most ``MAX_ROWS`` records, all or none, in one statement, which is a transaction of its own;
-    with deliveries to webhooks, in one transaction with those.
+    """Insert at most ``MAX_ROWS`` records, all or none, in one transaction; with deliveries to webhooks, in
+    one with those.
 
     ``using`` is the database, the one of records unless named. Raises DatabaseError, and ValueError for
     what no database can hold.

@@ -97,3 +97,15 @@ def test_of_rows_together_all_or_none_are_written(database: str) -> None:
         insert([WHOLE, {**WHOLE, "bucket": None}], using=database)
 
     assert raw_rows(database) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_together_are_a_transaction_of_their_own() -> None:
+    """Nothing is left open, neither by rows that are written nor by rows that are not."""
+    with pytest.raises(IntegrityError):
+        insert([WHOLE, {**WHOLE, "bucket": None}])
+    assert raw_rows("default") == []
+
+    insert([WHOLE, NEEDED])
+    connections["default"].close()  # what was not committed ends here
+    assert len(raw_rows("default")) == 2
