@@ -22,7 +22,7 @@ from tests.servers.jaeger import Jaeger, Span
 from tests.servers.seaweedfs import SeaweedFS
 
 AWS_CLI = next(client for client in CLIENTS if client.name == "aws-cli-v2-cp")
-CLI_PARTS = 3  # of 18 MiB, which the AWS CLI cuts into 8 MiB each
+CLI_PARTS = 4  # of 30 MiB, which the AWS CLI cuts into 8 MiB each
 EVENTS = ("body.first_byte", "body.received", "body.verified", "object.committed")
 SHARED_BY_NODES = ("security", "database", "storages", "access_keys", "buckets")
 
