@@ -32,23 +32,36 @@ def says(program: Path) -> str:
     return subprocess.run([program], capture_output=True, text=True, check=True).stdout
 
 
-def test_a_program_is_built_and_kept(module: Path) -> None:
+def test_a_program_is_built_and_kept(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = built("hello")
-    (module / "main.go").write_text("no Go")
+    monkeypatch.setenv("PATH", "/nowhere")
 
     assert built("hello") == program
     assert says(program) == "hello"
 
 
-def test_a_change_of_its_versions_replaces_it(module: Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [("go.mod", MODULE.replace("1.25", "1.26")), ("without/some/some.go", "package some\n")],
+    ids=["versions", "what is left out"],
+)
+def test_a_change_of_what_it_is_made_of_replaces_it(module: Path, file: str, text: str) -> None:
     before = built("hello")
-    (module / "main.go").write_text(HELLO.replace('"hello"', '"changed"'))
-    (module / "go.mod").write_text(MODULE.replace("1.25", "1.26"))
+    (module / file).parent.mkdir(parents=True, exist_ok=True)
+    (module / file).write_text(text)
 
     after = built("hello")
 
-    assert says(after) == "changed"
+    assert after != before
+    assert says(after) == "hello"
     assert not before.exists()
+
+
+def test_a_change_of_its_source_is_in_it(module: Path) -> None:
+    built("hello")
+    (module / "main.go").write_text(HELLO.replace('"hello"', '"changed"'))
+
+    assert says(built("hello")) == "changed"
 
 
 def test_many_at_once_build_it_once(module: Path) -> None:
