@@ -45,12 +45,12 @@ from uploads.config import (
 _SQLITE_OPTIONS = {
     "timeout": 20,
     "transaction_mode": "IMMEDIATE",
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-256;",
     "cached_statements": 8,
 }
 """Several workers write one file: readers beside a writer, and writers that wait instead of failing. Every
-request thread has a connection, and records are inserted by as many statements as they may be together, up to
-120 KiB each: of 32 that are kept, 64 threads would have 140 MiB."""
+request thread has a connection, so what one keeps is small: pages (256 KiB; the system has the others) are of
+no use anyway once another connection has written, and few statements are those of an upload."""
 
 
 _OWN_LOGGERS = ("mizuchi", "mizuchi_site", "uploads", "authz", "tracing_app")

@@ -7,6 +7,7 @@ that they do not need: no sessions, cookies, CSRF, host checks or URL patterns.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from threading import Lock
 from typing import Any
 
 from django.core.handlers.exception import convert_exception_to_response
@@ -56,6 +57,24 @@ class LeanHandler(WSGIHandler):
             f"{response.status_code} {response.reason_phrase}", [*response.headers._store.values()]
         )
         return Answer(response)
+
+
+class MadeWhenAsked:
+    """An application that is made by its first request, once; when that fails, by the next."""
+
+    def __init__(self, make: Callable[[], Application]) -> None:
+        self._make = make
+        self._made: Application | None = None
+        self._turn = Lock()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        return (self._made or self._first())(environ, start_response)
+
+    def _first(self) -> Application:
+        with self._turn:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
 
 
 class FrontDoor:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-EXTRAS = ("django.contrib.postgres", "requests", "pygments")
-"""What nothing here uses of it: array fields of PostgreSQL, with a driver; a client for tests; colours for
-documents. They are 14 MiB of a worker."""
+EXTRAS = ("django.contrib.postgres", "markdown", "requests", "pygments")
+"""What nothing here uses of it: array fields of PostgreSQL, with a driver; a client for tests; markup and
+colours for documents. They are 15 MiB of a worker."""
 
 
 def import_rest_framework() -> None:

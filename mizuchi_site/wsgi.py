@@ -15,7 +15,7 @@ django.setup(set_prefix=False)
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 
 from authz.sts.view import exchange_token  # noqa: E402
-from mizuchi_site.front_door import Application, FrontDoor, LeanHandler  # noqa: E402
+from mizuchi_site.front_door import Application, FrontDoor, LeanHandler, MadeWhenAsked  # noqa: E402
 from mizuchi_site.metrics import begin_metrics  # noqa: E402
 from mizuchi_site.readiness import checks  # noqa: E402
 from mizuchi_site.unknown_host import unknown_host  # noqa: E402
@@ -56,7 +56,8 @@ traces = partial(
 
 
 def traced_pages() -> Application:
-    """Django's whole chain. Static files are answered before anything is traced."""
+    """Django's whole chain, with the first page: uploads never need it. Static files are answered before
+    anything is traced."""
     if tracing is None:
         return WSGIHandler()
     from tracing_app.pages import TracedPages, trace_pages
@@ -67,7 +68,7 @@ def traced_pages() -> Application:
 
 
 application = FrontDoor(
-    pages=traced_pages(),
+    pages=MadeWhenAsked(traced_pages),
     probes={
         "/livez": LeanHandler(livez, "livez"),
         "/readyz": LeanHandler(ready_view(checks), "readyz"),

@@ -11,6 +11,10 @@ import time
 
 from .worker import READY, WorkerOptions
 
+_ALLOCATOR = {"MALLOC_ARENA_MAX": "1"}
+"""glibc gives threads heaps of their own, so that none waits for another. Here one runs at a time, and what
+each heap keeps for itself is lost to all. Who sets it in the environment has what they set."""
+
 
 class WorkerProcess:
     """One running worker. ``fileno()`` is readable when it has news: see ``read_news``."""
@@ -24,7 +28,11 @@ class WorkerProcess:
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", "mizuchi_site.server.worker", options.to_argument()],
             pass_fds=(options.listener_fd, options.drain_fd, options.board_fd, options.channel_fd),
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            env={
+                **_ALLOCATOR,
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            },
         )
 
     @property

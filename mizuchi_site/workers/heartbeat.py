@@ -25,6 +25,7 @@ BEAT_SECONDS: Final = 5.0
 STOP_SECONDS = 1.0
 """How long the end of the process waits for the last beat."""
 _PRUNE_BEATS: Final = 12
+_ADD_UP_SECONDS: Final = 0.5
 
 
 class Heartbeat:
@@ -78,17 +79,27 @@ class Heartbeat:
 
     def _run(self) -> None:
         try:
-            self._beat_on()
-            while not self._ended.wait(seconds_to_next(time.time())):
+            self._safely(self.beat)
+            while self._waited():
                 close_old_connections()
-                self._beat_on()
+                self._safely(self.beat)
             self._say_goodbye()
         finally:
             connection.close()
 
-    def _beat_on(self) -> None:
+    def _waited(self) -> bool:
+        """For the next beat; False when it is the end instead. What was noted meanwhile is added up, so that
+        it does not take its memory until then."""
+        beat_at = time.monotonic() + seconds_to_next(time.time())
+        while (left := beat_at - time.monotonic()) > 0:
+            if self._ended.wait(min(left, _ADD_UP_SECONDS)):
+                return False
+            self._safely(self._recorder.add_up)
+        return True
+
+    def _safely(self, step: Callable[[], None]) -> None:
         try:
-            self.beat()
+            step()
         except Exception:
             logger.exception("what this worker counted could not be told")
 

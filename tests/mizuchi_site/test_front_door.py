@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from mizuchi_site.front_door import FrontDoor
+from mizuchi_site.front_door import FrontDoor, MadeWhenAsked
 
 
 class Named:
@@ -115,3 +117,38 @@ def test_tokens_are_exchanged_at_the_root(
     method: str, path: str, extra: dict[str, str], answer: bytes, door: FrontDoor
 ) -> None:
     assert ask(door, path, REQUEST_METHOD=method, **extra) == answer
+
+
+def test_what_is_made_when_asked_is_made_once_by_threads_that_ask_at_once() -> None:
+    made: list[Named] = []
+    together = threading.Barrier(4)
+
+    def make() -> Named:
+        made.append(Named("pages"))
+        return made[-1]
+
+    pages = MadeWhenAsked(make)
+    assert made == []
+
+    def ask(_: int) -> bytes:
+        together.wait(10)
+        return b"".join(pages({}, lambda *_: None))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(ask, range(4))) == {b"pages"}
+    assert len(made) == 1
+
+
+def test_what_could_not_be_made_is_tried_again() -> None:
+    outcomes: list[Exception | Named] = [RuntimeError("not yet"), Named("pages")]
+
+    def make() -> Named:
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    pages = MadeWhenAsked(make)
+    with pytest.raises(RuntimeError, match="not yet"):
+        pages({}, lambda *_: None)
+    assert b"".join(pages({}, lambda *_: None)) == b"pages"

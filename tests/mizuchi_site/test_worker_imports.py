@@ -34,11 +34,14 @@ UNUSED = {
     "drf_spectacular.openapi": "for pages, whose URLs come with the first of them",
     "google.protobuf": "for what a collector complains of, and the store of traces: 3 MiB",
     "grpc": "for export over gRPC: 10 MiB",
+    "markdown": "an extra of REST framework: 1 MiB",
     "mizuchi_site.urls": "pages: 10 MiB",
+    "opentelemetry.instrumentation.django": "for pages: 2 MiB",
     "psycopg": "for PostgreSQL: 9 MiB",
     "pygments": "an extra of REST framework: 1 MiB",
     "redis": "for limits that workers and nodes share",
     "requests": "an extra of REST framework: 4 MiB",
+    "whitenoise.middleware": "for pages",
     "rest_framework_simplejwt": "for buckets that take tokens",
 }
 

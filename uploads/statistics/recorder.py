@@ -111,9 +111,18 @@ class RequestRecorder:
     def slots_held(self) -> int:
         return len(self._slots)
 
+    def add_up(self) -> None:
+        """Count what was noted. It may be done at any time between: a note takes memory, a count does not."""
+        for _ in range(len(self._noted)):
+            answered = self._noted.popleft()
+            totals = self._slot(answered.at, answered.bucket).totals
+            totals.add(answered.operation, answered.status, answered.seconds, answered.bytes_received)
+            if answered.waits is not None:
+                totals.add_transfer(answered.seconds, *answered.waits)
+
     def unwritten(self) -> list[SlotRow]:
         """Every slot that changed since it was written, oldest first, whole: as it is now."""
-        self._add_up()
+        self.add_up()
         changed = [key for key, slot in self._slots.items() if slot.totals.requests != slot.written]
         wanted = {(_coarse(began_at), bucket): Totals() for began_at, bucket in changed}
         for (began_at, bucket), slot in self._slots.items():
@@ -139,14 +148,6 @@ class RequestRecorder:
         for began_at, bucket in tuple(self._slots):
             if _coarse(began_at) != current and (_coarse(began_at), bucket) not in waiting:
                 del self._slots[began_at, bucket]
-
-    def _add_up(self) -> None:
-        for _ in range(len(self._noted)):
-            answered = self._noted.popleft()
-            totals = self._slot(answered.at, answered.bucket).totals
-            totals.add(answered.operation, answered.status, answered.seconds, answered.bytes_received)
-            if answered.waits is not None:
-                totals.add_transfer(answered.seconds, *answered.waits)
 
     def _slot(self, at: float, bucket: str) -> _Slot:
         key = (self._slot_at(at), bucket)

@@ -85,6 +85,19 @@ def test_its_thread_beats_and_says_goodbye(heartbeat: Heartbeat, recorder: Reque
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_was_noted_is_added_up_before_the_next_beat(
+    heartbeat: Heartbeat, recorder: RequestRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mizuchi_site.workers.heartbeat.seconds_to_next", lambda now: 60.0)
+    heartbeat.start()
+    until(lambda: heartbeat.beats > 0)
+    count(recorder)
+
+    until(lambda: recorder.slots_held > 0)
+    assert heartbeat.beats == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_what_nobody_foresaw_does_not_end_it(
     heartbeat: Heartbeat, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
