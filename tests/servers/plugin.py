@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .browser import running_chromium
+from .browser import Chromium
 from .jaeger import Jaeger, running_jaeger
 from .opa import Opa, running_opa
 from .openfga import OpenFga, running_openfga
@@ -17,6 +17,7 @@ from .seaweedfs import SeaweedFS, running_seaweedfs
 # Minutes the first time, see go_tools: tests with these may wait for the build.
 BUILT = {"opa", "openfga", "jaeger"}
 BUILD_WAIT = pytest.mark.timeout(1800)
+CHROMIUM = Chromium()  # of the process
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
@@ -58,10 +59,17 @@ def jaeger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jaeger]:
 
 
 @pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    """A browser without a past. Of a module: Playwright keeps an event loop in the thread it runs in."""
-    with running_chromium(tmp_path_factory.mktemp("chromium")) as context:
-        yield context
+def chromium() -> Iterator[BrowserContext]:
+    """A browser without a past."""
+    with CHROMIUM.profile() as profile:
+        yield profile
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """After the fixtures of a module: the browser ends where the next module does not begin with it."""
+    if nextitem is None or (nextitem.path != item.path and "chromium" not in _fixtures_of(nextitem)):
+        CHROMIUM.end()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -71,4 +79,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def needs_a_build(item: pytest.Item) -> bool:
     """Whether it waits for a server that has to be built first."""
-    return not BUILT.isdisjoint(getattr(item, "fixturenames", ()))
+    return not BUILT.isdisjoint(_fixtures_of(item))
+
+
+def _fixtures_of(item: pytest.Item) -> Collection[str]:
+    return getattr(item, "fixturenames", ())
