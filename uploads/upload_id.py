@@ -14,12 +14,14 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from uploads.s3.errors import NoSuchUpload
 from uploads.s3.headers import MultipartChecksum
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
@@ -53,11 +55,18 @@ class UploadOwner:
 
 
 class UploadSealer:
-    """Seals with the first of ``keys`` (32 bytes each) and opens with any of them."""
+    """Seals with the first of ``keys`` (32 bytes each) and opens with any of them. cryptography comes with
+    the first upload id: it takes 8 MiB."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        self._ciphers = {hashlib.sha256(key).digest()[:_KEY_ID_BYTES]: AESGCM(key) for key in keys}
-        self._current = next(iter(self._ciphers))
+        self._keys = {hashlib.sha256(key).digest()[:_KEY_ID_BYTES]: key for key in keys}
+        self._current = next(iter(self._keys))
+
+    @cached_property
+    def _ciphers(self) -> dict[bytes, AESGCM]:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        return {key_id: AESGCM(key) for key_id, key in self._keys.items()}
 
     def seal(self, ticket: UploadTicket, owner: UploadOwner) -> str:
         checksum = ticket.checksum and [ticket.checksum.algorithm, ticket.checksum.type]
@@ -69,6 +78,8 @@ class UploadSealer:
 
     def open(self, upload_id: str, owner: UploadOwner) -> UploadTicket:
         """Raises NoSuchUpload for anything that was not sealed here for this owner."""
+        from cryptography.exceptions import InvalidTag
+
         try:
             cipher, trace, sealed = self._parts(upload_id)
             traceparent = _unpacked(_decrypt(cipher, trace, _TRACE_PURPOSE))
@@ -81,6 +92,8 @@ class UploadSealer:
     def traceparent(self, upload_id: str) -> str:
         """The trace context of the upload, before it is known whose it is; "" when it has none or is none
         of ours."""
+        from cryptography.exceptions import InvalidTag
+
         try:
             cipher, trace, _ = self._parts(upload_id)
             return _unpacked(_decrypt(cipher, trace, _TRACE_PURPOSE))

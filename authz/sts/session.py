@@ -15,13 +15,14 @@ import os
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING
 
 from authz.errors import InvalidToken
 
 from .errors import SessionTooLarge
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAX_TOKEN_CHARACTERS = 4096
 _VERSION = 1
@@ -61,7 +62,8 @@ class SessionKeys:
 
 
 class SessionSealer:
-    """Seals with the first of ``keys`` (32 bytes each) and opens with any of them. Thread-safe."""
+    """Seals with the first of ``keys`` (32 bytes each) and opens with any of them. Thread-safe. cryptography
+    comes with the first session: it takes 8 MiB."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._keys = {hashlib.sha256(key).digest()[:_KEY_ID_BYTES]: key for key in keys}
@@ -78,6 +80,8 @@ class SessionSealer:
 
     def open(self, access_key_id: str, token: str) -> SessionKeys:
         """Raises InvalidToken for anything that was not sealed here under this id."""
+        from cryptography.exceptions import InvalidTag
+
         try:
             if len(token) > MAX_TOKEN_CHARACTERS:
                 raise ValueError("longer than any token of ours")
@@ -97,6 +101,8 @@ def _encoded(raw: bytes) -> str:
 
 
 def _cipher(key: bytes) -> AESGCM:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     return AESGCM(hmac.digest(key, b"seal", "sha256"))
 
 

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, model_validator
 
 from authz.config import TokenSource
-from authz.jwt.keys import HMAC_ALGORITHMS, public_key
 from tracing_app.loopback import is_loopback
 from uploads.s3.operations import QUERY_KEYS
 
@@ -57,6 +56,8 @@ def _pem(value: str, info: ValidationInfo) -> str:
     for mark, hint in _PEM_HINTS.items():
         if mark in text:
             raise ValueError(hint)
+    from authz.jwt.keys import public_key
+
     try:
         public_key(text)
     except ValueError:
@@ -166,7 +167,7 @@ class JwtSection(Section):
         return self
 
     def _check_algorithms(self) -> None:
-        symmetric = set(self.algorithms) & set(HMAC_ALGORITHMS)
+        symmetric = set(self.algorithms) & _SECRET_BYTES.keys()
         if self.secret is not None:
             if symmetric != set(self.algorithms):
                 raise ValueError("has algorithms that need a public key; with secret: HS256, HS384, HS512")
@@ -174,6 +175,8 @@ class JwtSection(Section):
         elif symmetric:
             raise ValueError("has an HS algorithm, which needs secret: a public key must never serve as one")
         if self.public_key is not None:
+            from authz.jwt.keys import public_key
+
             possible = public_key(self.public_key).algorithms
             if not set(self.algorithms) <= possible:
                 raise ValueError(

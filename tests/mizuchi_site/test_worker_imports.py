@@ -29,6 +29,7 @@ FILES = {
 UNUSED = {
     "_awscrt": "for CRC-32C and CRC-64/NVME: 5 MiB, by the first body that has one",
     "botocore": "for buckets of AWS and credentials that are not configured: 30 MiB with a client",
+    "cryptography": "for keys in the database, sealed upload ids and sessions, tokens: 8 MiB, by the first",
     "django.contrib.postgres": "an extra of REST framework, which takes psycopg along",
     "django.test": "by simplejwt, for tokens: 3 MiB",
     "drf_spectacular.openapi": "for pages, whose URLs come with the first of them",

@@ -55,12 +55,14 @@ class Channel(Protocol):
     def close(self) -> None: ...
 
 
-def connect(origin: Origin, timeouts: Timeouts, tls: ssl.SSLContext) -> Channel:
-    """A new connection. Raises OSError."""
+def connect(origin: Origin, timeouts: Timeouts, tls: ssl.SSLContext | None) -> Channel:
+    """A new connection. Raises OSError. Without ``tls`` there are none but plain ones."""
     sock = socket.create_connection((origin.host, origin.port), timeouts.connect_seconds)
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if origin.is_tls:
+            if tls is None:
+                raise ssl.SSLError("the upstream's place has TLS, its configured endpoint has none")
             return _TlsChannel(tls.wrap_socket(sock, server_hostname=origin.host), timeouts.read_seconds)
         return _PlainChannel(sock, timeouts.read_seconds)
     except BaseException:

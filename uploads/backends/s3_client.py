@@ -43,7 +43,8 @@ class UpstreamClient:
 
     def __init__(self, config: S3StorageConfig, control: Callable[[], S3Client]) -> None:
         timeouts = Timeouts(config.connect_timeout_seconds, config.read_timeout_seconds)
-        tls = ssl.create_default_context(cafile=config.ca_file)
+        is_plain = (config.endpoint or "").startswith("http://")
+        tls = None if is_plain else ssl.create_default_context(cafile=config.ca_file)  # takes 2 MiB
         self._config = config
         self._control = control
         self._region = config.region

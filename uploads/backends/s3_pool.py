@@ -18,7 +18,7 @@ class NoConnectionFree(WireFailure):
 class ConnectionPool:
     """Connections to the origins of one upstream, at most ``size`` in use at a time. Thread-safe."""
 
-    def __init__(self, size: int, timeouts: Timeouts, tls: ssl.SSLContext) -> None:
+    def __init__(self, size: int, timeouts: Timeouts, tls: ssl.SSLContext | None) -> None:
         self._timeouts = timeouts
         self._tls = tls
         # A token for each that may be in use. threading's semaphore is Python code around two locks.
