@@ -58,6 +58,7 @@ ENGINE_BREAKERS = Gauge(
 )
 
 MAX_KEPT: Final = 1000
+_MANY_NOTES: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def begin_metrics(config: MetricsConfig) -> Metrics | None:
     )
     uploads.request_metrics = requests
     note_in(noted.notes, api.trace_id)
-    publisher = Publisher(meter)
+    publisher = Publisher(meter, is_due=lambda: len(noted.notes) + requests.waiting > _MANY_NOTES)
     publisher.start()
     stop_pushing = _push(config, meter)
 

@@ -1,25 +1,36 @@
-"""A thread that leaves this worker's numbers on the board, every second and at the end."""
+"""A thread that leaves this worker's numbers on the board, every few seconds and at the end."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 from typing import Final
 
 from .meter import Meter
 
 logger = logging.getLogger(__name__)
 
-PUBLISH_SECONDS: Final = 1.0
-"""What requests noted takes up to a KiB of each until it is added up; to publish takes a millisecond."""
+PUBLISH_SECONDS: Final = 5.0
+LOOK_SECONDS: Final = 0.5
 
 
 class Publisher:
     """Whatever fails is logged, once as long as it goes on: no request hears of it."""
 
-    def __init__(self, meter: Meter, *, every_seconds: float = PUBLISH_SECONDS) -> None:
+    def __init__(
+        self,
+        meter: Meter,
+        *,
+        every_seconds: float = PUBLISH_SECONDS,
+        is_due: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """``is_due``, asked every ``LOOK_SECONDS``, says that it must be sooner: what requests noted takes
+        memory until it is added up, up to a KiB of each."""
         self._meter = meter
         self._every_seconds = every_seconds
+        self._is_due = is_due
         self._is_failing = False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
@@ -35,8 +46,18 @@ class Publisher:
         self._publish()
 
     def _run(self) -> None:
-        while not self._ended.wait(self._every_seconds):
+        while self._waited():
             self._publish()
+
+    def _waited(self) -> bool:
+        """Until it is time to publish; False when it is the end instead."""
+        publish_at = time.monotonic() + self._every_seconds
+        while (left := publish_at - time.monotonic()) > 0:
+            if self._ended.wait(min(left, LOOK_SECONDS)):
+                return False
+            if self._is_due():
+                break
+        return True
 
     def _publish(self) -> None:
         try:

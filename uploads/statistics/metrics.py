@@ -130,6 +130,11 @@ class RequestMetrics:
         self._wall_clock = wall_clock
         self._sums: dict[Kind, _Sums] = {}
 
+    @property
+    def waiting(self) -> int:
+        """How many requests are noted that nobody has added up."""
+        return len(self._noted)
+
     def collect(self) -> Iterator[Reading]:
         """All of this process, as it is now."""
         self._add_up(self._wall_clock())

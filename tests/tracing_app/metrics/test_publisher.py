@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 import pytest
 
@@ -29,6 +30,23 @@ def test_it_publishes_at_the_start_now_and_then_and_at_the_end(samples: Samples)
         last = on.read(1)
         assert last is not None
         assert f'[["plum"],{counted[0]}]' in last.decode()
+
+
+def test_what_is_due_is_published_sooner() -> None:
+    is_due, published = threading.Event(), []
+
+    def collect() -> list[Reading]:
+        published.append(1)
+        is_due.clear()
+        return []
+
+    with board(1) as on:
+        publisher = Publisher(Meter([collect], Place(on, 1)), every_seconds=60.0, is_due=is_due.is_set)
+        publisher.start()
+        assert len(published) == 1
+        is_due.set()
+        until(lambda: len(published) == 2)
+        publisher.stop()
 
 
 def test_what_fails_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
