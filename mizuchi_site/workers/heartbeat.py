@@ -25,7 +25,7 @@ BEAT_SECONDS: Final = 5.0
 STOP_SECONDS = 1.0
 """How long the end of the process waits for the last beat."""
 _PRUNE_BEATS: Final = 12
-_ADD_UP_SECONDS: Final = 0.5
+_ADD_UP_SECONDS: Final = 1.0
 
 
 class Heartbeat:

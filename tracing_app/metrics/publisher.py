@@ -13,7 +13,7 @@ from .meter import Meter
 logger = logging.getLogger(__name__)
 
 PUBLISH_SECONDS: Final = 5.0
-LOOK_SECONDS: Final = 0.5
+LOOK_SECONDS: Final = 1.0
 
 
 class Publisher:
