@@ -31,7 +31,7 @@ Worker = ExportWorker[TraceData]
 def export_config(endpoint: str, batch: BatchConfig, *, spool: Path | None = None) -> ExportConfig:
     """OTLP over HTTP; a collector that is away is tried again after 2 s, or a run would take minutes."""
     return ExportConfig(
-        OtlpConfig(endpoint, "http/protobuf"),
+        OtlpConfig(endpoint, "http/protobuf", compression="gzip"),
         batch,
         breaker=BreakerConfig(reset_seconds=BREAKER_RESET_SECONDS),
         spool=SpoolConfig(spool) if spool else None,

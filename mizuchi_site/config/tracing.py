@@ -31,7 +31,7 @@ class OtlpSection(Section):
     protocol: Literal["grpc", "http/protobuf"] = "grpc"
     endpoint: Nullable[str] = None
     timeout_seconds: Number = Field(default=3.0, ge=0.1, le=60)
-    compression: Literal["gzip", "none"] = "gzip"
+    compression: Literal["auto", "gzip", "none"] = "auto"
     headers: dict[HeaderName, SecretStr] = {}
     tls: TlsSection = TlsSection()
 

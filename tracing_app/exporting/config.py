@@ -12,6 +12,8 @@ from .endpoint import Protocol, check_headers, parse_endpoint
 @dataclass(frozen=True, slots=True)
 class OtlpConfig:
     """The collector. ``timeout_seconds`` bounds one try; ``is_full_url``: post to the URL's own path.
+    ``compression`` ``auto`` is gzip, but for a collector on this machine none: there it costs more than the
+    bytes do.
 
     Raises:
         ValueError: an endpoint or header that cannot be right.
@@ -20,7 +22,7 @@ class OtlpConfig:
     endpoint: str
     protocol: Protocol = "grpc"
     timeout_seconds: float = 3.0
-    compression: Literal["gzip", "none"] = "gzip"
+    compression: Literal["auto", "gzip", "none"] = "auto"
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     ca_file: Path | None = None
     is_full_url: bool = False
@@ -28,6 +30,13 @@ class OtlpConfig:
     def __post_init__(self) -> None:
         parse_endpoint(self.endpoint, self.protocol, is_full_url=self.is_full_url)
         check_headers(self.headers, self.protocol)
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether requests are sent with gzip."""
+        if self.compression == "auto":
+            return not parse_endpoint(self.endpoint, self.protocol, is_full_url=self.is_full_url).is_loopback
+        return self.compression == "gzip"
 
 
 @dataclass(frozen=True, slots=True)

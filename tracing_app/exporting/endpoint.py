@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
@@ -31,6 +32,16 @@ class Endpoint:
     host: str
     port: int
     path: str
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is on this machine, by its address or as ``localhost`` (RFC 6761, section 6.3)."""
+        if self.host == "localhost" or self.host.endswith(".localhost"):
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
     @property
     def authority(self) -> str:

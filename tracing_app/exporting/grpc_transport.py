@@ -50,7 +50,7 @@ class GrpcTransport:
     def __init__(self, config: OtlpConfig, signal: Signal = TRACES) -> None:
         self._method = signal.grpc_method
         self._endpoint = parse_endpoint(config.endpoint, "grpc")
-        self._compression = grpc.Compression.Gzip if config.compression == "gzip" else None
+        self._compression = grpc.Compression.Gzip if config.is_compressed else None
         self._metadata = tuple((name.lower(), value) for name, value in config.headers)
         self._ca_file = config.ca_file
         # What the name says is a backoff is also the time that connecting may take.

@@ -40,7 +40,7 @@ class HttpTransport:
             config.endpoint, "http/protobuf", is_full_url=config.is_full_url, signal=signal
         )
         self._rejected_key = signal.rejected_key
-        self._is_gzip = config.compression == "gzip"
+        self._is_gzip = config.is_compressed
         self._headers = {"User-Agent": USER_AGENT} | dict(config.headers)
         self._headers["Content-Type"] = "application/x-protobuf"
         if self._is_gzip:

@@ -71,3 +71,20 @@ def test_a_header_that_cannot_be_sent_is_named_without_its_value(
     with pytest.raises(ValueError, match=name) as raised:
         check_headers([(name, value)], protocol)
     assert "v4lu" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "is_compressed"),
+    [
+        ("http://collector:4318", True),
+        ("http://10.0.0.7:4318", True),
+        ("http://localhost.example:4318", True),
+        ("http://localhost:4318", False),
+        ("http://127.0.0.9:4318", False),
+        ("http://[::1]:4318", False),
+    ],
+)
+def test_only_what_leaves_the_machine_is_compressed_unless_told(endpoint: str, is_compressed: bool) -> None:
+    assert OtlpConfig(endpoint, "http/protobuf").is_compressed is is_compressed
+    assert OtlpConfig(endpoint, "http/protobuf", compression="gzip").is_compressed
+    assert not OtlpConfig(endpoint, "http/protobuf", compression="none").is_compressed
