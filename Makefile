@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?= -n 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test servers check docs bench memory overhead outages lists sampling upload-page lock sbom audit clean
+.PHONY: help compiled setup run test servers check docs bench memory overhead outages lists sampling upload-page lock sbom audit clean
 
 help:
 	@echo "make run          set up if needed, then serve on http://127.0.0.1:8080"
@@ -48,13 +48,17 @@ $(VENV)/.requirements-docs: requirements-docs.txt $(VENV)/.requirements-dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.txt
 	@touch $@
 
-setup: $(VENV)/.requirements
+# It looks by itself whether anything has changed since.
+compiled: $(VENV)/.requirements
+	@$(BIN)/python -m tracing_app.compiling
+
+setup: compiled
 	@$(BIN)/python manage.py setup_dev
 
 run: setup
 	@exec $(BIN)/python manage.py serve
 
-test: $(VENV)/.requirements-docs
+test: $(VENV)/.requirements-docs compiled
 	@nice $(MAKE) --no-print-directory servers >/dev/null 2>&1 &
 	@tests/e2e/clients/setup.sh
 	@$(BIN)/python -m pytest $(ARGS)
@@ -78,14 +82,14 @@ check: $(VENV)/.requirements-dev
 		&& $(BIN)/python manage.py check --fail-level WARNING
 
 # The benchmarks' servers have folders of their own; what the command itself needs is thrown away.
-bench: $(VENV)/.requirements
+bench: compiled
 	@export MIZUCHI_VAR=$$(mktemp -d) MIZUCHI_CONFIG= && trap 'rm -rf "$$MIZUCHI_VAR"' EXIT \
 		&& $(BIN)/python manage.py bench --markdown docs/benchmarks.md
 
 memory: $(VENV)/.requirements-dev
 	@$(BIN)/python tests/endurance/memory.py $(MEMORY)
 
-overhead: $(VENV)/.requirements-dev
+overhead: $(VENV)/.requirements-dev compiled
 	@$(BIN)/python tests/endurance/overhead.py $(OVERHEAD)
 
 outages: $(VENV)/.requirements-dev

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import Tracer, TracerProvider
 
 from tracing_app import api
+from tracing_app.compiled import IS_COMPILED
 from tracing_app.config import StoreConfig, TracingConfig
 from tracing_app.exporting.factory import build_worker
 from tracing_app.exporting.fan_out import FanOut
@@ -25,10 +27,13 @@ from tracing_app.recording.samplers import HeadSampler
 from tracing_app.recording.trace_ids import EvenTraceIds
 from tracing_app.redaction import Redactor
 from tracing_app.resource import build_resource
+from tracing_app.sampling.gathered import Gathered
 from tracing_app.sampling.held import HeldUploads
 from tracing_app.sampling.policy import head_choice, tail_policy
 from tracing_app.sampling.tail import TailSampler
 from tracing_app.version import VERSION
+
+logger = logging.getLogger("mizuchi.tracing")
 
 DEADLINE_SECONDS = 3.0
 STORE_DEADLINE_SECONDS = 1.0
@@ -41,6 +46,7 @@ class Tracing:
 
     tracer: Tracer
     provider: TracerProvider
+    gathered: Gathered
     sampler: TailSampler
     control: SamplingControl
     exporter: ExportWorker[TraceData] | None
@@ -56,6 +62,7 @@ class Tracing:
     def shutdown(self) -> bool:
         """Export or spool what is left, within the deadline; whether all of it was. Log records go out in
         the same time: their export ends after this one, with logging."""
+        self.gathered.stop()
         hurry_log_export(DEADLINE_SECONDS)
         ends = time.monotonic() + DEADLINE_SECONDS
         is_stored = self.store is None or self.store.shutdown(STORE_DEADLINE_SECONDS)
@@ -79,7 +86,8 @@ def begin(config: TracingConfig) -> Tracing:
     head = HeadSampler(head_choice(config.sampling), tail=True)
     control = SamplingControl(config.sampling, head, sampler)
     exchange = _exchange(control, sampler, told)
-    provider = LightTracerProvider(head, sampler, new_trace_id=EvenTraceIds(), record_stacktraces=False)
+    gathered = Gathered(sampler)
+    provider = LightTracerProvider(head, gathered, new_trace_id=EvenTraceIds(), record_stacktraces=False)
     trace.set_tracer_provider(provider)
     propagate_for_libraries()
     tracer = provider.get_tracer("mizuchi", VERSION)
@@ -87,7 +95,9 @@ def begin(config: TracingConfig) -> Tracing:
         worker.start()  # a spool left from before goes out now, not with the first trace
     api.use(tracer, Redactor(config.redaction, config.hash_keys), config.baggage_hosts)
     exchange.start()
-    return Tracing(tracer, provider, sampler, control, exporter, store)
+    gathered.start()
+    logger.info("spans are recorded by %s code", "compiled" if IS_COMPILED else "uncompiled")
+    return Tracing(tracer, provider, gathered, sampler, control, exporter, store)
 
 
 def _exchange(control: SamplingControl, sampler: TailSampler, told: deque[int]) -> Exchange:

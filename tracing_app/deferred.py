@@ -7,10 +7,10 @@ from typing import Self
 
 from opentelemetry.trace import Link, NonRecordingSpan, SpanKind, set_span_in_context
 
-from tracing_app.api import AttributeValue, _Instruments, stage
+from tracing_app.api import AttributeValue, stage
 from tracing_app.propagation.w3c import BAGGAGE, TRACEPARENT, TRACESTATE, read_context, read_parent
 from tracing_app.recording.choices import trusted
-from tracing_app.recording.current_context import enter, with_current
+from tracing_app.recording.stage import INSTRUMENTS
 
 
 class deferred(stage):  # noqa: N801 - reads as the context manager it is
@@ -19,7 +19,7 @@ class deferred(stage):  # noqa: N801 - reads as the context manager it is
     else it begins a trace that is linked to it. Baggage goes on in both.
     """
 
-    __slots__ = ("_begun_in", "_joins")
+    __slots__ = ("_begun_in", "_described", "_joins")
 
     def __init__(
         self,
@@ -30,11 +30,12 @@ class deferred(stage):  # noqa: N801 - reads as the context manager it is
         joins: bool,
     ) -> None:
         super().__init__(name, attributes, kind="client")
+        self._described = name, attributes
         self._begun_in = begun_in
         self._joins = joins
 
     def __enter__(self) -> Self:
-        tracer = _Instruments.tracer
+        tracer = INSTRUMENTS.tracer
         if tracer is None:
             return super().__enter__()
         begun_in = self._begun_in
@@ -45,8 +46,6 @@ class deferred(stage):  # noqa: N801 - reads as the context manager it is
             context = set_span_in_context(NonRecordingSpan(trusted(parent)), context)
         elif parent is not None:
             links = [Link(parent)]
-        span = tracer.start_span(self._name, context, SpanKind.CLIENT, self._attributes, links)
-        self._span = span
-        self._plain = None
-        self._token = enter(with_current(span, context))
+        name, attributes = self._described
+        self.begin(tracer.start_span(name, context, SpanKind.CLIENT, attributes, links), context)
         return self

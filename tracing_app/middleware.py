@@ -25,10 +25,17 @@ from tracing_app.propagation.traceparent import parse_traceparent
 from tracing_app.propagation.w3c import read_context, read_parent
 from tracing_app.recording.choices import trusted
 from tracing_app.recording.current_context import enter, leave, with_current
+from tracing_app.recording.span import LightSpan
+from tracing_app.recording.stage import start_in
 from tracing_app.user_agent import client_name
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Environ = Mapping[str, Any]
+
+_NO_CONTEXT = Context()
+_SERVER = SpanKind.SERVER
+_MAX_PRODUCT = 64  # no name of a client is as long
+_ANSWERED = {status: FixedAttributes({"http.response.status_code": status}) for status in range(200, 600)}
 
 
 def _nothing_earlier(environ: Environ) -> str:
@@ -70,18 +77,13 @@ class TraceMiddleware:
         environ = request.META
         context, links = self._context(environ)
         method = known_method(environ["REQUEST_METHOD"])
-        span = tracer.start_span(
-            "HTTP" if method == "_OTHER" else method,
-            context,
-            SpanKind.SERVER,
-            _attributes(environ, method),
-            links,
-        )
+        name = "HTTP" if method == "_OTHER" else method
+        span = start_in(tracer, context, name, _SERVER, _attributes(environ, method), links)
         if (length := environ.get("CONTENT_LENGTH", "")).isdigit():
             span.set_attribute("http.request.body.size", int(length))
         # A context is a tuple; its properties cost a call each.
         number, span_id, _, flags, _, _ = span.get_span_context()
-        trace_id = f"{number:032x}"
+        trace_id = number.to_bytes(16, "big").hex()
         token = enter(with_current(span, context))
         try:
             with trace(trace_id):
@@ -96,15 +98,18 @@ class TraceMiddleware:
         # Hexadecimal digits need none of what Django does for the values of headers.
         headers = response.headers._store
         headers["x-amz-request-id"] = ("x-amz-request-id", trace_id)
-        headers["traceresponse"] = ("traceresponse", f"00-{trace_id}-{span_id:016x}-{flags:02x}")
+        headers["traceresponse"] = (
+            "traceresponse",
+            f"00-{trace_id}-{span_id.to_bytes(8, 'big').hex()}-{flags:02x}",
+        )
         response._resource_closers.append(span.end)  # type: ignore[attr-defined]
         return response
 
     def _context(self, environ: Environ) -> tuple[Context, list[Link] | None]:
-        traceparent = environ.get("HTTP_TRACEPARENT", "")
-        context = read_context(
-            traceparent, environ.get("HTTP_TRACESTATE", ""), environ.get("HTTP_BAGGAGE", "")
-        )
+        traceparent, baggage = environ.get("HTTP_TRACEPARENT", ""), environ.get("HTTP_BAGGAGE", "")
+        context = _NO_CONTEXT
+        if traceparent or baggage:
+            context = read_context(traceparent, environ.get("HTTP_TRACESTATE", ""), baggage)
         begun = self._earlier(environ)
         began_in = read_parent(begun) if begun else None
         if began_in is None:
@@ -117,20 +122,19 @@ class TraceMiddleware:
 def _attributes(environ: Environ, method: str) -> FixedAttributes:
     """Stable HTTP conventions. The path is set by the view, which knows what of it may be shown; the
     query holds signatures and the client's address is a person's, so neither is there."""
-    user_agent: str = environ.get("HTTP_USER_AGENT", "")
     return _of_clients_like_it(
         method,
         environ["wsgi.url_scheme"],
         environ.get("SERVER_NAME", ""),
         environ.get("SERVER_PORT") or "0",
         environ.get("SERVER_PROTOCOL", ""),
-        client_name(user_agent) if user_agent else "",
+        environ.get("HTTP_USER_AGENT", "")[:_MAX_PRODUCT],
     )
 
 
 @lru_cache(maxsize=1024)
 def _of_clients_like_it(
-    method: str, scheme: str, server: str, port: str, protocol: str, client: str
+    method: str, scheme: str, server: str, port: str, protocol: str, user_agent: str
 ) -> FixedAttributes:
     attributes: dict[str, str | int] = {
         "http.request.method": method,
@@ -139,12 +143,12 @@ def _of_clients_like_it(
         "server.port": int(port),
         "network.protocol.version": protocol.partition("/")[2],
     }
-    if client:
-        attributes["user_agent.name"] = client
+    if user_agent:
+        attributes["user_agent.name"] = client_name(user_agent)
     return FixedAttributes(attributes)
 
 
-def _finish(span: Span, response: HttpResponseBase) -> None:
+def _finish(span: Span | LightSpan, response: HttpResponseBase) -> None:
     """An error answer of the S3 API or of STS says its code as ``error_code``."""
     status = response.status_code
     span.set_attributes(_ANSWERED.get(status) or {"http.response.status_code": status})
@@ -153,6 +157,3 @@ def _finish(span: Span, response: HttpResponseBase) -> None:
         span.set_attribute("error.type", code)
     if status >= 500:
         span.set_status(StatusCode.ERROR)
-
-
-_ANSWERED = {status: FixedAttributes({"http.response.status_code": status}) for status in range(200, 600)}

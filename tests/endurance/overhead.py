@@ -97,10 +97,10 @@ class Application:
         assert wsgi.tracing is not None
         if records_only:
             wsgi.tracing.sampler._sink = _Nowhere()
-        from tracing_app.api import _Instruments
+        from tracing_app.recording.stage import INSTRUMENTS
 
-        self._instruments = _Instruments
-        self._tracer, self._redactor = _Instruments.tracer, _Instruments.redactor
+        self._instruments = INSTRUMENTS
+        self._tracer, self._redactor = INSTRUMENTS.tracer, INSTRUMENTS.redactor
 
     def run(self, environs: Iterable[dict[str, Any]], *, traced: bool) -> None:
         self._instruments.tracer = self._tracer if traced else None

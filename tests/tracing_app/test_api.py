@@ -7,12 +7,12 @@ from opentelemetry.baggage import get_baggage, set_baggage
 from opentelemetry.context import attach, detach, get_current
 from opentelemetry.trace import SpanKind, StatusCode, get_current_span
 
-from tracing_app import api
 from tracing_app.api import add, inject_context, name_request, redacted_key, stage, subject_hash
 from tracing_app.recording.choices import Always
 from tracing_app.recording.data import TraceData
 from tracing_app.recording.provider import LightTracerProvider
 from tracing_app.recording.samplers import HeadSampler
+from tracing_app.recording.stage import INSTRUMENTS
 from tracing_app.redaction import Redactor
 
 
@@ -31,8 +31,8 @@ class Kept:
 def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
     sink = Kept()
     tracer = LightTracerProvider(HeadSampler(Always(), tail=False), sink).get_tracer("test")
-    monkeypatch.setattr(api._Instruments, "tracer", tracer)
-    monkeypatch.setattr(api._Instruments, "redactor", Redactor("hash", [b"k" * 32]))
+    monkeypatch.setattr(INSTRUMENTS, "tracer", tracer)
+    monkeypatch.setattr(INSTRUMENTS, "redactor", Redactor("hash", [b"k" * 32]))
     return sink
 
 

@@ -42,10 +42,10 @@ def encode_value(value: object) -> bytes:
     if isinstance(value, bytes | bytearray | memoryview):
         return delimited(_BYTES, bytes(value))
     if isinstance(value, Mapping):
-        pairs = (delimited(_KEY, encode_pair(str(key), item)) for key, item in value.items())
+        pairs = [delimited(_KEY, encode_pair(str(key), item)) for key, item in value.items()]
         return delimited(_KVLIST, b"".join(pairs))
     if isinstance(value, Sequence):
-        return delimited(_ARRAY, b"".join(delimited(b"\x0a", encode_value(item)) for item in value))
+        return delimited(_ARRAY, b"".join([delimited(b"\x0a", encode_value(item)) for item in value]))
     if value is None:
         return b""
     return delimited(_STRING, text(f"<{type(value).__name__}>"))
@@ -58,7 +58,7 @@ def encode_pair(key: str, value: object) -> bytes:
 
 def encode_attributes(tag: bytes, attributes: Mapping[str, object]) -> bytes:
     """All pairs, each as a field with that tag; nothing is kept."""
-    return b"".join(delimited(tag, encode_pair(key, value)) for key, value in attributes.items())
+    return b"".join([delimited(tag, encode_pair(key, value)) for key, value in attributes.items()])
 
 
 def _encode_int(value: int) -> bytes:
@@ -78,16 +78,14 @@ class _Key:
         self.strings: dict[str, bytes] = {}
         self.integers: dict[int, bytes] = {}
         self.is_varied = False
-        self.before_double = _before(tag, encoded, _DOUBLE, 8, has_length=False)
-        self.before_text = tuple(
-            _before(tag, encoded, _STRING, length, has_length=True) for length in range(_SHORT)
-        )
+        self.before_double = _before(tag, encoded, _DOUBLE, 8, False)
+        self.before_text = tuple(_before(tag, encoded, _STRING, length, True) for length in range(_SHORT))
         self.true_false = tuple(
             delimited(tag, encoded + delimited(_VALUE, value)) for value in (_FALSE, _TRUE)
         )
 
 
-def _before(tag: bytes, key: bytes, kind: bytes, length: int, *, has_length: bool) -> bytes:
+def _before(tag: bytes, key: bytes, kind: bytes, length: int, has_length: bool) -> bytes:
     """All of a pair before the ``length`` bytes of its value."""
     value = kind + varint(length) if has_length else kind
     inner = len(value) + length

@@ -13,13 +13,19 @@ from typing import NamedTuple
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import DEFAULT_TRACE_STATE, StatusCode
 
-from tracing_app.recording.data import EventData, LinkData, Scope, SpanData, TraceData, has_failed
+from tracing_app.recording.data import LinkData, RawEvent, Scope, SpanData, TraceData
+from tracing_app.recording.span import has_failed
 
 from .attribute_wire import PairCache, encode_attributes
 from .exported_state import exported_state
 from .protobuf_wire import SMALL, count_field, delimited, fixed32, text_field, varint
 from .signal import TRACES
 from .trace_queue import Queued
+
+try:
+    from .plain_trace import encode_plain
+except ImportError:  # it is not compiled here
+    encode_plain = None  # type: ignore[assignment]
 
 _MAX_NAMES, _MAX_NAME_LENGTH = 1024, 256
 _MAX_COMMONS = 1024
@@ -28,12 +34,11 @@ _SAMPLED = 0x01
 _HAS_IS_REMOTE = 0x100
 _IS_REMOTE = 0x200
 
-_LOW = (1 << 64) - 1
 _TRACE_BYTES = 200  # what a trace in the queue takes beside its bytes, about
 
 # Each 16 bits before an id are the first bytes of its field.
-_root_ids = struct.Struct(">HQQHQ").pack
-_child_ids = struct.Struct(">HQQHQHQ").pack
+_root_ids = struct.Struct(">HQ").pack
+_child_ids = struct.Struct(">HQHQ").pack
 _times = struct.Struct("<BQBQ").pack
 _time = struct.Struct("<BQ").pack
 
@@ -82,7 +87,7 @@ class SpanEncoder:
         queued as it is, for ``encode`` to raise what is wrong with it."""
         spans = trace.spans
         try:
-            encoded = self._encode_trace(spans)
+            encoded = self._encode_trace(trace)
         except Exception:  # noqa: BLE001 - never into a request
             return Queued(trace, len(spans), 0, False)
         size = _TRACE_BYTES
@@ -94,19 +99,25 @@ class SpanEncoder:
         """One request with all spans of these traces, grouped by scope."""
         groups: dict[int, list[bytes]] = {}
         for trace in traces:
-            encoded = self._encode_trace(trace.spans) if isinstance(trace, TraceData) else trace
+            encoded = self._encode_trace(trace) if isinstance(trace, TraceData) else trace
             for scope, spans in encoded:
                 group = groups.get(id(scope))
                 if group is None:
                     group = groups[id(scope)] = [scope.head, scope.tail]
                 group.append(spans)
-        parts = [self._head, *(delimited(b"\x12", b"".join(group)) for group in groups.values()), self._tail]
+        parts = [self._head, *[delimited(b"\x12", b"".join(group)) for group in groups.values()], self._tail]
         return delimited(b"\x0a", b"".join(parts)) if groups else b""
 
-    def _encode_trace(self, spans: Sequence[SpanData]) -> EncodedTrace:
+    def _encode_trace(self, trace: TraceData) -> EncodedTrace:
         """The spans of each scope, as fields of a ``ScopeSpans``."""
+        spans = trace.spans
         if not spans:
             return []
+        if encode_plain is not None:
+            plain = encode_plain(spans, trace.trace_id, self._common)
+            if plain is not None:
+                return [(self._scope(spans[0].scope), plain)]
+        trace_id = b"\x0a\x10" + trace.trace_id.to_bytes(16, "big")
         scope = spans[0].scope
         group: list[bytes] = []
         groups = {id(scope): (scope, group)}
@@ -114,7 +125,7 @@ class SpanEncoder:
             if span.scope is not scope:
                 scope = span.scope
                 _, group = groups.setdefault(id(scope), (scope, []))
-            self._append_span(group, span)
+            self._append_span(group, trace_id, span)
         return [(self._scope(scope), b"".join(group)) for scope, group in groups.values()]
 
     def _scope(self, scope: Scope) -> _EncodedScope:
@@ -128,24 +139,20 @@ class SpanEncoder:
             self._scopes[id(scope)] = kept
         return kept
 
-    def _append_span(self, group: list[bytes], span: SpanData) -> None:
-        # A context is a tuple; its properties cost a call each.
-        trace_id, span_id, _, flags, state, _ = span.context
+    def _append_span(self, group: list[bytes], trace_id: bytes, span: SpanData) -> None:
         parent = span.parent_span_id
-        key = (span.name, span.kind._value_, span.fixed, flags, span.is_parent_remote)
-        common = self._commons.get(key)
+        common = self._common(span)
         parts = [
-            _child_ids(0x0A10, trace_id >> 64, trace_id & _LOW, 0x1208, span_id, 0x2208, parent)
-            if parent
-            else _root_ids(0x0A10, trace_id >> 64, trace_id & _LOW, 0x1208, span_id),
+            trace_id,
+            _child_ids(0x1208, span.span_id, 0x2208, parent) if parent else _root_ids(0x1208, span.span_id),
             _times(0x39, span.start_ns, 0x41, span.end_ns),
-            self._keep_common(key, span) if common is None else common,
+            common,
         ]
         if varied := span.varied:
             self._span_pairs.append_to(parts, varied)
-        if events := span.events:
+        if events := span.raw_events:
             self._append_events(parts, events)
-        if span.is_plain and state is DEFAULT_TRACE_STATE:
+        if span.is_plain and span.trace_state is DEFAULT_TRACE_STATE:
             parts.append(_NO_STATUS)
         else:
             self._append_rest(parts, span)
@@ -153,10 +160,15 @@ class SpanEncoder:
         length = len(body)
         group += (b"\x12", SMALL[length] if length < 2048 else varint(length), body)
 
-    def _keep_common(self, key: tuple[object, ...], span: SpanData) -> bytes:
+    def _common(self, span: SpanData) -> bytes:
         """What spans of one name, kind and origin have in common, with their fixed attributes."""
+        key = (span.name, span.kind._value_, span.fixed.number, span.trace_flags, span.is_parent_remote)
+        common = self._commons.get(key)
+        return self._keep_common(key, span) if common is None else common
+
+    def _keep_common(self, key: tuple[object, ...], span: SpanData) -> bytes:
         # What is exported was sampled, whoever decided so and when: W3C's flag says it from here on.
-        flags = (_REMOTE_FLAGS if span.is_parent_remote else _LOCAL_FLAGS)[span.context.trace_flags & 0xFF]
+        flags = (_REMOTE_FLAGS if span.is_parent_remote else _LOCAL_FLAGS)[span.trace_flags & 0xFF]
         parts = [text_field(b"\x2a", span.name), _SPAN_KINDS[span.kind._value_], flags]
         self._span_pairs.append_to(parts, span.fixed)
         common = b"".join(parts)
@@ -168,7 +180,7 @@ class SpanEncoder:
 
     def _append_rest(self, parts: list[bytes], span: SpanData) -> None:
         """What most spans do not have: links, counts of what was dropped, a status, a ``tracestate``."""
-        if state := exported_state(span.context.trace_state):
+        if state := exported_state(span.trace_state):
             parts.append(text_field(b"\x1a", state))
         parts.append(count_field(b"\x50", span.dropped_attributes))
         parts.append(count_field(b"\x60", span.dropped_events))
@@ -176,7 +188,7 @@ class SpanEncoder:
         parts.append(count_field(b"\x70", span.dropped_links))
         parts.append(_status(span.status_code, span.status_description))
 
-    def _append_events(self, parts: list[bytes], events: Sequence[EventData]) -> None:
+    def _append_events(self, parts: list[bytes], events: Sequence[RawEvent]) -> None:
         heads = self._event_heads
         for name, time_ns, attributes, dropped in events:
             if attributes or dropped:

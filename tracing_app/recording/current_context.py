@@ -7,7 +7,7 @@ from contextvars import ContextVar, Token
 
 from opentelemetry import context as otel
 from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, Span, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
 # The key of the current span in a context has no public name: the API is asked for it.
 (SPAN_KEY,) = set_span_in_context(INVALID_SPAN, Context())
@@ -15,7 +15,7 @@ from opentelemetry.trace import INVALID_SPAN, Span, set_span_in_context
 _put: Callable[[Context, str, object], None] = dict.__setitem__  # a context refuses to be written to
 
 
-def with_current(span: Span, context: Context) -> Context:
+def with_current(span: object, context: Context) -> Context:
     """The same context, in which ``span`` is the current one: one copy, where the API makes two."""
     below = Context(context)
     _put(below, SPAN_KEY, span)
@@ -38,11 +38,14 @@ enter: Callable[[Context], Token[Context]] = otel.attach if _current is None els
 """What the API's ``attach`` does."""
 
 
+_reset: Callable[[Token[Context]], None] | None = None if _current is None else _current.reset
+
+
 def leave(token: Token[Context]) -> None:
     """What the API's ``detach`` does; it tells of a token that is of another thread's context."""
     try:
-        if _current is not None:
-            _current.reset(token)
+        if _reset is not None:
+            _reset(token)
             return
     except (ValueError, RuntimeError):
         pass

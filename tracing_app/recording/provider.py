@@ -12,6 +12,7 @@ from opentelemetry.util.types import AnyValue
 
 from .attributes import clean_attributes, warn_dropped
 from .data import Scope, TraceSink
+from .samplers import HeadSampler
 from .settings import RecordingLimits, RecordingSettings, new_span_id, new_trace_id
 from .tracer import LightTracer
 
@@ -38,6 +39,7 @@ class LightTracerProvider(TracerProvider):
         self._settings = RecordingSettings(
             sampler=sampler,
             sink=sink,
+            head=sampler if isinstance(sampler, HeadSampler) else None,
             limits=limits or RecordingLimits(),
             clock=clock,
             new_trace_id=new_trace_id,
@@ -65,7 +67,7 @@ class LightTracerProvider(TracerProvider):
         tracer = self._tracers.get(scope)
         if tracer is None:
             tracer = self._tracers.setdefault(scope, LightTracer(scope, self._settings))
-        return tracer
+        return tracer  # type: ignore[return-value]  # registered as one
 
     def _scope_attributes(
         self, attributes: Mapping[str, AnyValue] | None

@@ -29,8 +29,7 @@ class HeadSampler(Sampler):
     def replace(self, choice: Choice, *, tail: bool) -> None:
         """Decide so from now on."""
         self._choice = choice
-        self._tail = tail
-        self._unsampled = Decision.RECORD_ONLY if tail else Decision.DROP
+        self.is_followed = tail
 
     def should_sample(
         self,
@@ -45,14 +44,14 @@ class HeadSampler(Sampler):
         parent: SpanContext | None = get_current_span(parent_context).get_span_context()
         if parent is None or not parent.is_valid:
             parent = None
-        return SamplingResult(
-            self.decide(parent, trace_id), attributes, parent.trace_state if parent else None
-        )
+        unsampled = Decision.RECORD_ONLY if self.is_followed else Decision.DROP
+        decision = Decision.RECORD_AND_SAMPLE if self.is_sampled(parent, trace_id) else unsampled
+        return SamplingResult(decision, attributes, parent.trace_state if parent else None)
 
-    def decide(self, parent: SpanContext | None, trace_id: int) -> Decision:
-        """The answer alone, for a tracer that knows the parent. ``parent`` is None for a root span."""
-        is_sampled = self._choice.is_sampled(parent, trace_id)
-        return Decision.RECORD_AND_SAMPLE if is_sampled else self._unsampled
+    def is_sampled(self, parent: SpanContext | None, trace_id: int) -> bool:
+        """The answer alone, for a tracer that knows the parent. ``parent`` is None for a root span. What is
+        not sampled is recorded all the same if ``is_followed``, by a decision when the trace has ended."""
+        return self._choice.is_sampled(parent, trace_id)
 
     def get_description(self) -> str:
-        return f"HeadSampler{{{self._choice.description},tail:{str(self._tail).lower()}}}"
+        return f"HeadSampler{{{self._choice.description},tail:{str(self.is_followed).lower()}}}"

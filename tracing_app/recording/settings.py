@@ -14,6 +14,8 @@ from .data import TraceSink
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.sampling import Sampler
 
+    from .samplers import HeadSampler
+
 
 @dataclass(frozen=True, slots=True)
 class RecordingLimits:
@@ -54,6 +56,8 @@ class RecordingSettings:
 
     sampler: Sampler
     sink: TraceSink
+    head: HeadSampler | None
+    """The sampler again, where it decides for a whole trace at once."""
     limits: RecordingLimits = field(default_factory=RecordingLimits)
     clock: Callable[[], int] = time.time_ns
     new_trace_id: Callable[[], int] = new_trace_id

@@ -4,82 +4,91 @@ Any thread may write to a span or end it. A writer first looks up what it will c
 the span has ended; ``end`` first says so, then replaces attributes and events by copies. So what a sink
 was given never changes, without a lock (``trace_buffer`` says why none). Two threads that write the last
 allowed attribute or count a dropped one at the same moment may be off by one.
+
+This module is compiled where a C compiler is at hand (``tracing_app.compiled``); ``span.pxd`` has its types.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType, TracebackType
+from typing import Self
 
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode
+from opentelemetry.trace import (
+    Link,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    TraceState,
+)
 from opentelemetry.util.types import AnyValue
 
-from .attributes import NUMBERS, clean_attributes, clean_value, is_valid_key, warn_dropped
-from .data import Attributes, EventData, LinkData, Scope
+from .attributes import clean_attributes, clean_value, is_valid_key, warn_dropped
+from .data import Attributes, EventData, LinkData, RawEvent, Scope, SpanData
 from .exceptions import exception_attributes, exception_status
 from .fixed import NOTHING, FixedAttributes
+from .span_context import valid_context
 from .trace_buffer import TraceBuffer
 
 logger = logging.getLogger(__name__)
 
 DROPPED_SPANS = "mizuchi.trace.dropped_spans"
 
-_NOT_ENDED = -1
 _NOTHING: Attributes = MappingProxyType({})
-
-# The constructor of a named tuple is a Python function: this is the one below it, at half the cost.
-_new_event: Callable[[tuple[str, int, Attributes, int]], EventData] = partial(tuple.__new__, EventData)
+_UNSET, _OK, _ERROR = StatusCode.UNSET, StatusCode.OK, StatusCode.ERROR
 
 
-class LightSpan(Span):
+class LightSpan:
     """A span being recorded, and once it has ended a ``SpanData`` (its links are seen only then).
 
-    ``FixedAttributes`` that it is given stay together in ``fixed``, beside the others in ``varied``; a key is
-    in one of them. Source of the rules: OpenTelemetry specification, "Tracing API" (Span) and "Tracing SDK".
+    ``FixedAttributes`` that it is given stay together in ``fixed``, beside the others in ``varied``, which
+    have precedence; once it has ended a key is in one of them. Source of the rules: OpenTelemetry
+    specification, "Tracing API" (Span) and "Tracing SDK".
     """
 
     __slots__ = (
+        "__weakref__",
+        "_context",
+        "_has_ended",
         "_is_local_root",
-        "_is_open",
+        "_links",
+        "_records_exception",
+        "_sets_status_on_exception",
         "buffer",
-        "context",
+        "dropped_attributes",
+        "dropped_events",
+        "dropped_links",
         "end_ns",
-        "events",
         "fixed",
         "is_parent_remote",
         "is_plain",
         "kind",
+        "links",
         "name",
         "parent_span_id",
+        "raw_events",
         "scope",
+        "span_id",
         "start_ns",
+        "status_code",
+        "status_description",
+        "trace_flags",
+        "trace_state",
         "varied",
     )
 
-    # What most spans never change is kept on the class; the base class gives each span room for its own.
-    dropped_attributes: int = 0
-    dropped_events: int = 0
-    dropped_links: int = 0
-    links: Sequence[LinkData] = ()
-    status_code: StatusCode = StatusCode.UNSET
-    status_description: str = ""
-    _links: Sequence[LinkData] = ()
-    _records_exception: bool = True
-    _sets_status_on_exception: bool = True
-
-    fixed: FixedAttributes
-    is_plain: bool
-    events: Sequence[EventData]  # a list until the span ends
-    varied: dict[str, AnyValue]
-
-    def __init__(
+    def begin(
         self,
         buffer: TraceBuffer,
         is_local_root: bool,
         scope: Scope,
-        context: SpanContext,
+        span_id: int,
+        trace_flags: TraceFlags,
+        trace_state: TraceState,
         parent_span_id: int,
         is_parent_remote: bool,
         name: str,
@@ -87,44 +96,67 @@ class LightSpan(Span):
         attributes: Mapping[str, AnyValue] | None,
         start_time: int | None,
     ) -> None:
+        """What a constructor would do, by a call that is one also where this is compiled."""
         self.buffer = buffer
         self._is_local_root = is_local_root
         self.scope = scope
-        self.context = context
+        self.span_id = span_id
+        self.trace_flags = trace_flags
+        self.trace_state = trace_state
+        self._context: SpanContext | None = None
         self.parent_span_id = parent_span_id
         self.is_parent_remote = is_parent_remote
         self.name = name
         self.kind = kind
-        self.end_ns = _NOT_ENDED
-        self._is_open = True
+        self.end_ns = 0
+        self._has_ended = False
         self.is_plain = True
-        self.events = []
+        self.status_code: StatusCode = _UNSET
+        self.status_description = ""
+        self.dropped_attributes = self.dropped_events = self.dropped_links = 0
+        self._records_exception = self._sets_status_on_exception = True
+        self.links: Sequence[LinkData] = ()
+        self._links: list[LinkData] | None = None
+        self.raw_events: Sequence[RawEvent] = []  # a list until the span ends
+        self.varied: dict[str, AnyValue] = {}
         if type(attributes) is FixedAttributes:
             self.fixed = attributes
-            self.varied = {}
-        elif not attributes:
-            self.fixed = NOTHING
-            self.varied = {}
         else:
             self.fixed = NOTHING
-            limits = buffer.settings.limits
-            self.varied, dropped = clean_attributes(
-                attributes, limits.max_span_attributes, limits.max_attribute_length
+            if attributes:
+                self._keep_attributes(attributes)
+        self.start_ns: int = buffer.clock() if start_time is None else start_time
+
+    def _keep_attributes(self, attributes: Mapping[str, AnyValue]) -> None:
+        buffer = self.buffer
+        self.varied, dropped = clean_attributes(attributes, buffer.max_attributes, buffer.max_length)
+        if dropped:
+            self._drop_attributes(dropped)
+
+    @property
+    def context(self) -> SpanContext:
+        """Made when it is asked for: of most spans nobody does."""
+        context = self._context
+        if context is None:
+            context = self._context = valid_context(
+                (self.buffer.trace_id, self.span_id, False, self.trace_flags, self.trace_state, True)
             )
-            if dropped:
-                self._drop_attributes(dropped)
-        self.start_ns = buffer.clock() if start_time is None else start_time
+        return context
 
     @property
     def attributes(self) -> Attributes:
-        """All of them, in no order that means anything; a key that was fixed may have been set anew."""
+        """All of them, in no order that means anything."""
         return {**self.fixed, **self.varied} if self.fixed else self.varied
+
+    @property
+    def events(self) -> Sequence[EventData]:
+        return tuple([EventData(*event) for event in self.raw_events])
 
     def get_span_context(self) -> SpanContext:
         return self.context
 
     def is_recording(self) -> bool:
-        return self.end_ns == _NOT_ENDED
+        return not self._has_ended
 
     def on_exception(self, *, records: bool, sets_status: bool) -> None:
         """What leaving the span's ``with`` block by an exception does. Both unless told otherwise."""
@@ -133,21 +165,26 @@ class LightSpan(Span):
 
     def set_attribute(self, key: str, value: AnyValue) -> None:
         attributes = self.varied
-        if self.end_ns != _NOT_ENDED:
+        if self._has_ended:
             self._warn_ended("set_attribute")
             return
-        limits = self.buffer.settings.limits
+        buffer = self.buffer
         kind, kept = type(value), value
         # The plain cases are asked for by exact type, as in ``clean_attributes``.
-        is_plain = (kind is str and len(value) <= limits.max_attribute_length) or kind in NUMBERS  # type: ignore[arg-type]
+        is_plain = (
+            (kind is str and len(value) <= buffer.max_length)  # type: ignore[arg-type]
+            or kind is int
+            or kind is bool
+            or kind is float
+        )
         if not (is_plain and type(key) is str and key):
-            kept = clean_value(value, limits.max_attribute_length)
+            kept = clean_value(value, buffer.max_length)
             if kept is None:
                 warn_dropped(key, value)
             if kept is None or not is_valid_key(key):
                 self._drop_attributes(1)
                 return
-        if key in attributes or len(attributes) < limits.max_span_attributes:
+        if key in attributes or len(attributes) < buffer.max_attributes:
             attributes[key] = kept
         else:
             self._drop_attributes(1)
@@ -158,49 +195,42 @@ class LightSpan(Span):
 
     def set_attributes(self, attributes: Mapping[str, AnyValue]) -> None:
         present = self.varied
-        if self.end_ns != _NOT_ENDED:
+        if self._has_ended:
             self._warn_ended("set_attributes")
             return
         if type(attributes) is FixedAttributes:
             self.add_fixed(attributes)
             return
-        limits = self.buffer.settings.limits
-        cleaned, dropped = clean_attributes(attributes, len(attributes), limits.max_attribute_length)
+        buffer = self.buffer
+        cleaned, dropped = clean_attributes(attributes, len(attributes), buffer.max_length)
         if dropped:
             self._drop_attributes(dropped)
-        if len(present) + len(cleaned) <= limits.max_span_attributes:
+        if len(present) + len(cleaned) <= buffer.max_attributes:
             present.update(cleaned)
         else:
             for key, value in cleaned.items():
                 self.set_attribute(key, value)
 
     def add_fixed(self, attributes: FixedAttributes) -> None:
-        """``set_attributes``, of a span that has not ended. What was set before is overwritten."""
-        varied = self.varied
-        if varied and not attributes.keys().isdisjoint(varied):
-            for key in attributes.keys() & varied:
-                varied.pop(key, None)
-        self.fixed = self.fixed.plus[attributes]
+        """``set_attributes``, of a span that has not ended. What was set by itself stays as it is."""
+        self.fixed = self.fixed.plus(attributes)
 
     def add_event(
         self, name: str, attributes: Mapping[str, AnyValue] | None = None, timestamp: int | None = None
     ) -> None:
-        events: list[EventData] = self.events  # type: ignore[assignment]
-        if self.end_ns != _NOT_ENDED:
+        events: list[RawEvent] = self.raw_events  # type: ignore[assignment]
+        if self._has_ended:
             self._warn_ended("add_event")
             return
         buffer = self.buffer
-        settings = buffer.settings
-        time_ns = settings.clock() if timestamp is None else timestamp
-        limits = settings.limits
+        time_ns = buffer.clock() if timestamp is None else timestamp
         if attributes:
-            kept, dropped = clean_attributes(
-                attributes, limits.max_event_attributes, limits.max_attribute_length
-            )
-            event = _new_event((name, time_ns, kept, dropped))
+            limit = buffer.settings.limits.max_event_attributes
+            kept, dropped = clean_attributes(attributes, limit, buffer.max_length)
+            event: RawEvent = (name, time_ns, kept, dropped)
         else:
-            event = _new_event((name, time_ns, _NOTHING, 0))
-        if buffer.events_left > 0 and len(events) < limits.max_events:
+            event = (name, time_ns, _NOTHING, 0)
+        if buffer.events_left > 0 and len(events) < buffer.max_events:
             buffer.events_left -= 1
             events.append(event)
         else:
@@ -208,20 +238,20 @@ class LightSpan(Span):
 
     def add_moments(self, moments: Sequence[tuple[str, int]]) -> None:
         """Events that have a name and a time (Unix, nanoseconds) and nothing else, by one call."""
-        events: list[EventData] = self.events  # type: ignore[assignment]
-        if self.end_ns != _NOT_ENDED:
+        events: list[RawEvent] = self.raw_events  # type: ignore[assignment]
+        if self._has_ended:
             self._warn_ended("add_moments")
             return
         buffer = self.buffer
         count = len(moments)
-        if buffer.events_left >= count and len(events) + count <= buffer.settings.limits.max_events:
+        if buffer.events_left >= count and len(events) + count <= buffer.max_events:
             buffer.events_left -= count
-            events += [_new_event((name, time_ns, _NOTHING, 0)) for name, time_ns in moments]
+            events += [(name, time_ns, _NOTHING, 0) for name, time_ns in moments]
         else:
             for name, time_ns in moments:
                 self.add_event(name, None, time_ns)
 
-    def _replace_oldest_event(self, events: list[EventData], event: EventData) -> None:
+    def _replace_oldest_event(self, events: list[RawEvent], event: RawEvent) -> None:
         """The last events tell how it ended: the oldest makes room."""
         self.is_plain = False
         self.dropped_events += 1
@@ -251,9 +281,9 @@ class LightSpan(Span):
                 self.add_link(link.context, link.attributes)
 
     def add_link(self, context: SpanContext | None, attributes: Mapping[str, AnyValue] | None = None) -> None:
-        # Few spans have links: the list is made with the first, by one operation for all threads.
-        links: list[LinkData] = self.__dict__.setdefault("_links", [])
-        if self.end_ns != _NOT_ENDED:
+        self._links = [] if self._links is None else self._links
+        links = self._links
+        if self._has_ended:
             self._warn_ended("add_link")
             return
         if context is None or not (context.is_valid or attributes or context.trace_state):
@@ -267,14 +297,14 @@ class LightSpan(Span):
             del links[:1]
 
     def update_name(self, name: str) -> None:
-        if self.end_ns != _NOT_ENDED:
+        if self._has_ended:
             self._warn_ended("update_name")
             return
         self.name = name
 
     def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
         """``OK`` is final, ``UNSET`` changes nothing, and only ``ERROR`` keeps a description."""
-        if self.end_ns != _NOT_ENDED:
+        if self._has_ended:
             self._warn_ended("set_status")
             return
         if isinstance(status, Status):
@@ -283,7 +313,7 @@ class LightSpan(Span):
             code, description = status.status_code, status.description
         else:
             code = status
-        if code is StatusCode.UNSET or self.status_code is StatusCode.OK:
+        if code is _UNSET or self.status_code is _OK:
             return
         self.is_plain = False
         self.status_code = code
@@ -292,38 +322,41 @@ class LightSpan(Span):
     def _description(self, code: StatusCode, description: str | None) -> str:
         if not description:
             return ""
-        if code is not StatusCode.ERROR or not isinstance(description, str):
+        if code is not _ERROR or not isinstance(description, str):
             logger.warning("set_status: a description is a text and goes with ERROR only; ignored.")
             return ""
-        return description[: self.buffer.settings.limits.max_attribute_length]
+        return description[: self.buffer.max_length]
 
     def end(self, end_time: int | None = None) -> None:
         """The first call ends the span; any other is ignored with a warning."""
         buffer = self.buffer
         end_ns = buffer.clock() if end_time is None else end_time
-        try:
-            # Of several threads that end a span the interpreter lets one delete the slot.
-            del self._is_open
-        except AttributeError:
+        # Of several threads one reads False: the interpreter does not change them within this line.
+        has_ended, self._has_ended = self._has_ended, True
+        if has_ended:
             self._warn_ended("end")
             return
         self.end_ns = end_ns
-        if self._is_local_root and buffer.dropped_spans:
+        is_root = self._is_local_root
+        if is_root and buffer.dropped_spans:
             self.varied[DROPPED_SPANS] = buffer.dropped_spans
-        varied = self.varied
+        varied, fixed = self.varied, self.fixed
         if not varied:
             self.varied = {}
-        elif self.fixed.keys().isdisjoint(varied):
+        elif fixed.keys().isdisjoint(varied):
             self.varied = varied.copy()
-        else:  # some that was fixed was set anew
-            self.fixed, self.varied = NOTHING, {**self.fixed, **varied}
-        self.events = tuple(self.events)
-        if not self.is_plain:
+        else:
+            self.fixed, self.varied = NOTHING, {**fixed, **varied}
+        self.raw_events = tuple(self.raw_events)
+        if self._links is not None:
             self.links = tuple(self._links)
-        if self._is_local_root:
+        if is_root:
             buffer.close(self)
         else:
             buffer.keep(self)
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self,
@@ -335,7 +368,7 @@ class LightSpan(Span):
             if self._records_exception:
                 self.record_exception(exc_val, escaped=True)
             if self._sets_status_on_exception:
-                self.set_status(StatusCode.ERROR, exception_status(exc_val))
+                self.set_status(_ERROR, exception_status(exc_val))
         self.end()
 
     def _warn_ended(self, call: str) -> None:
@@ -343,3 +376,20 @@ class LightSpan(Span):
 
     def __repr__(self) -> str:
         return f"LightSpan(name={self.name!r}, context={self.context!r})"
+
+
+Span.register(LightSpan)  # an extension type has no base that is written in Python
+
+
+def has_failed(spans: Sequence[SpanData]) -> bool:
+    """Whether the status of any span is ERROR."""
+    for span in spans:
+        if type(span) is LightSpan and _is_plain(span):
+            continue
+        if span.status_code is _ERROR:
+            return True
+    return False
+
+
+def _is_plain(span: LightSpan) -> bool:
+    return span.is_plain

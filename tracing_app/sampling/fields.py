@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tracing_app.recording.data import SpanData, attribute_of, has_failed
+from tracing_app.recording.data import SpanData, attribute_of
+from tracing_app.recording.span import has_failed
 
 Kind = Literal["text", "number", "duration", "size", "flag", "any"]
 Value = str | int | float | bool

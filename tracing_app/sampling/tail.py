@@ -13,8 +13,9 @@ from functools import lru_cache
 from itertools import islice
 from typing import Literal
 
-from tracing_app.recording.data import SpanData, TraceData, TraceSink, has_failed
+from tracing_app.recording.data import SpanData, TraceData, TraceSink
 from tracing_app.recording.fixed import FixedAttributes
+from tracing_app.recording.span import has_failed
 
 from .held import HeldUploads, belongs_to_upload
 from .keeping import PerSecond
@@ -33,6 +34,7 @@ HELD_FULL = "held_full"
 REASON, RULE, RATE = "mizuchi.sampling.reason", "mizuchi.sampling.rule", "mizuchi.sampling.rate"
 
 _REMEMBERED = 10_000
+_SAMPLED = 0x01
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,11 @@ class TailPolicy:
 
     def judge(self, trace: TraceData) -> Verdict:
         """The verdict on a trace that has ended; each call counts for rates per second."""
-        flags = trace.spans[-1].context.trace_flags
-        return self.judge_as(trace.trace_id, trace.spans, is_head_sampled=bool(flags & 1))
+        trace_id, spans, _ = trace
+        is_sampled = spans[-1].trace_flags & _SAMPLED != 0
+        if self.cap is None and not (self.errors and has_failed(spans)):
+            return self._healthy(trace_id, spans, is_sampled)
+        return self.judge_as(trace_id, spans, is_head_sampled=is_sampled)
 
     def judge_as(self, trace_id: int, spans: Sequence[SpanData], *, is_head_sampled: bool) -> Verdict:
         """The verdict on these spans if they had that trace id and head decision."""
@@ -177,7 +182,7 @@ class TailSampler:
         with self._lock:
             if not verdict.rate:
                 if not (is_upload and trace.trace_id in self._kept_ids):
-                    self._drop(trace, verdict, may_hold=is_upload)
+                    self._drop(trace, verdict, is_upload)
                     return
                 verdict = _FOLLOWS
             released = self._keep(trace, verdict, is_upload)
@@ -231,7 +236,7 @@ class TailSampler:
     def _late(self, trace_id: int) -> Verdict:
         return Verdict(1.0 if trace_id in self._kept_ids else 0.0, "late")
 
-    def _drop(self, trace: TraceData, verdict: Verdict, *, may_hold: bool) -> None:
+    def _drop(self, trace: TraceData, verdict: Verdict, may_hold: bool) -> None:
         if may_hold and self._uploads is not None:
             for gone in self._uploads.hold(trace, verdict.label):
                 self._dropped.count(HELD_FULL, gone.trace)
@@ -262,4 +267,4 @@ class TailSampler:
 
 def _mark(root: SpanData, verdict: Verdict) -> None:
     """Say on the local root why its trace is kept."""
-    root.fixed = root.fixed.plus[verdict.marks]
+    root.fixed = root.fixed.plus(verdict.marks)

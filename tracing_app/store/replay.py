@@ -7,9 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
-from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
+from opentelemetry.trace import (
+    DEFAULT_TRACE_OPTIONS,
+    DEFAULT_TRACE_STATE,
+    SpanContext,
+    SpanKind,
+    StatusCode,
+    TraceFlags,
+    TraceState,
+)
 
-from tracing_app.recording.data import Attributes, EventData, LinkData, Scope, TraceData
+from tracing_app.recording.data import Attributes, EventData, LinkData, RawEvent, Scope, TraceData
 from tracing_app.recording.fixed import NOTHING, FixedAttributes
 from tracing_app.sampling.dry_run import PastTrace
 
@@ -25,7 +33,8 @@ _STATUS = {0: StatusCode.UNSET, 1: StatusCode.OK, 2: StatusCode.ERROR}
 class PastSpan:
     """A ``SpanData`` with what rules can ask about; events and links are left out."""
 
-    context: SpanContext
+    span_id: int
+    trace_flags: TraceFlags
     parent_span_id: int
     is_parent_remote: bool
     name: str
@@ -34,15 +43,25 @@ class PastSpan:
     end_ns: int
     attributes: Attributes
     status_code: StatusCode
+    trace_id: int
+    trace_state: TraceState
     scope: Scope = _SCOPE
     dropped_attributes: int = 0
-    events: Sequence[EventData] = ()
+    raw_events: Sequence[RawEvent] = ()
     dropped_events: int = 0
     links: Sequence[LinkData] = ()
     dropped_links: int = 0
     status_description: str = ""
     is_plain: bool = False
     fixed: FixedAttributes = field(default_factory=lambda: NOTHING)
+
+    @property
+    def context(self) -> SpanContext:
+        return SpanContext(self.trace_id, self.span_id, False, self.trace_flags, self.trace_state)
+
+    @property
+    def events(self) -> Sequence[EventData]:
+        return ()
 
     @property
     def varied(self) -> Attributes:
@@ -69,9 +88,10 @@ def _past_span(span: Span) -> PastSpan:
     for mark in _MARKS:
         attributes.pop(mark, None)
     return PastSpan(
-        context=SpanContext(
-            int.from_bytes(span.trace_id, "big"), int.from_bytes(span.span_id, "big"), False, TraceFlags(0)
-        ),
+        trace_id=int.from_bytes(span.trace_id, "big"),
+        span_id=int.from_bytes(span.span_id, "big"),
+        trace_flags=DEFAULT_TRACE_OPTIONS,
+        trace_state=DEFAULT_TRACE_STATE,
         parent_span_id=int.from_bytes(span.parent_span_id, "big"),
         is_parent_remote=bool(span.flags & 0x200),
         name=span.name,

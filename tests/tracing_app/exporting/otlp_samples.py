@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import (
@@ -16,41 +15,62 @@ from opentelemetry.proto.common.v1.common_pb2 import (
 from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
 
+from tests.tracing_app.recording.recorders import Collected
 from tracing_app.recording.data import Attributes, EventData, LinkData, Scope, TraceData
-from tracing_app.recording.fixed import NOTHING, FixedAttributes
+from tracing_app.recording.settings import RecordingSettings
+from tracing_app.recording.span import LightSpan
+from tracing_app.recording.trace_buffer import TraceBuffer
 
 SCOPE = Scope("uploads", "1.2", "https://opentelemetry.io/schemas/1.40.0")
 RESOURCE = Resource({"service.name": "mizuchi", "host.cpus": 4}, "https://opentelemetry.io/schemas/1.41.0")
 
 
-@dataclass
-class Span:
-    """A span of the recorder's shape."""
+_SETTINGS = RecordingSettings(sampler=ALWAYS_ON, sink=Collected(), head=None)
 
-    context: SpanContext
-    parent_span_id: int = 0
-    is_parent_remote: bool = False
-    scope: Scope = SCOPE
-    name: str = "upload.put_object"
-    kind: SpanKind = SpanKind.INTERNAL
-    start_ns: int = 1_700_000_000_000_000_000
-    end_ns: int = 1_700_000_000_500_000_000
-    attributes: Attributes = field(default_factory=dict)
-    dropped_attributes: int = 0
-    events: Sequence[EventData] = ()
-    dropped_events: int = 0
-    links: Sequence[LinkData] = ()
-    dropped_links: int = 0
-    status_code: StatusCode = StatusCode.UNSET
-    status_description: str = ""
-    is_plain: bool = False
-    fixed: FixedAttributes = field(default_factory=lambda: NOTHING)
 
-    @property
-    def varied(self) -> Attributes:
-        return self.attributes
+def Span(
+    context: SpanContext,
+    parent_span_id: int = 0,
+    is_parent_remote: bool = False,
+    scope: Scope = SCOPE,
+    name: str = "upload.put_object",
+    kind: SpanKind = SpanKind.INTERNAL,
+    start_ns: int = 1_700_000_000_000_000_000,
+    end_ns: int = 1_700_000_000_500_000_000,
+    attributes: Attributes | None = None,
+    dropped_attributes: int = 0,
+    events: Sequence[EventData] = (),
+    dropped_events: int = 0,
+    links: Sequence[LinkData] = (),
+    dropped_links: int = 0,
+    status_code: StatusCode = StatusCode.UNSET,
+    status_description: str = "",
+) -> LightSpan:
+    """A span that has ended, with all of this in it whatever the recorder would have made of it."""
+    span = LightSpan()
+    span.begin(
+        TraceBuffer(_SETTINGS, context.trace_id),
+        False,
+        scope,
+        context.span_id,
+        context.trace_flags,
+        context.trace_state,
+        parent_span_id,
+        is_parent_remote,
+        name,
+        kind,
+        None,
+        start_ns,
+    )
+    span.end_ns, span.varied, span.is_plain = end_ns, dict(attributes or {}), False
+    span.raw_events, span.links = [tuple(event) for event in events], links
+    span.dropped_attributes, span.dropped_events = dropped_attributes, dropped_events
+    span.dropped_links = dropped_links
+    span.status_code, span.status_description = status_code, status_description
+    return span
 
 
 def context(trace_id: int = 1, span_id: int = 1, *, is_remote: bool = False) -> SpanContext:
@@ -63,7 +83,7 @@ def trace_of(number: int, spans: int = 1, *, is_error: bool = False, padding: in
     if is_error:
         made[-1].status_code = StatusCode.ERROR
     if padding:
-        made[0].attributes = {"padding": f"{number:08d}" + "x" * padding}
+        made[0].varied = {"padding": f"{number:08d}" + "x" * padding}
     return TraceData(number, made)
 
 
@@ -107,7 +127,7 @@ def reference(traces: Iterable[TraceData], resource: Resource) -> ExportTraceSer
                 groups[id(span.scope)] = trace_pb2.ScopeSpans(
                     scope=scope, schema_url=_clean(span.scope.schema_url)
                 )
-            groups[id(span.scope)].spans.append(_span(span))
+            groups[id(span.scope)].spans.append(_span(trace.trace_id, span))
     if not groups:
         return ExportTraceServiceRequest()
     resource_spans = trace_pb2.ResourceSpans(
@@ -123,9 +143,9 @@ def _state(context: SpanContext) -> str:
     return "ot=th:8" if "ot" in context.trace_state else ""
 
 
-def _span(span: Span) -> trace_pb2.Span:
+def _span(trace_id: int, span: LightSpan) -> trace_pb2.Span:
     return trace_pb2.Span(
-        trace_id=span.context.trace_id.to_bytes(16, "big"),
+        trace_id=trace_id.to_bytes(16, "big"),
         span_id=span.context.span_id.to_bytes(8, "big"),
         trace_state=_state(span.context),
         parent_span_id=span.parent_span_id.to_bytes(8, "big") if span.parent_span_id else b"",

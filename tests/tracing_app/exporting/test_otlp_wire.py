@@ -169,7 +169,7 @@ def test_the_sdk_s_encoder_says_the_same_but_for_what_it_leaves_out(found: list[
     """It writes no W3C flags, all of a span's state, none of a link's; without a parent nothing is remote."""
     for span in found:
         span.is_parent_remote = bool(span.parent_span_id) and span.is_parent_remote
-    ours = parsed(SpanEncoder(RESOURCE).encode([TraceData(1, found)]))
+    ours = parsed(SpanEncoder(RESOURCE).encode([TraceData(span.context.trace_id, [span]) for span in found]))
     theirs = encode_spans([readable(span) for span in found])
     for span in theirs.resource_spans[0].scope_spans[0].spans:
         span.trace_state = ""

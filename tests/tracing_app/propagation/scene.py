@@ -17,6 +17,7 @@ from tracing_app.recording.choices import Always, ParentBased
 from tracing_app.recording.data import SpanData
 from tracing_app.recording.provider import LightTracerProvider
 from tracing_app.recording.samplers import HeadSampler
+from tracing_app.recording.stage import INSTRUMENTS
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 SAMPLED = f"00-{TRACE}-{PARENT}-01"
@@ -75,8 +76,8 @@ class Scene:
 def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
     collected = Collected()
     tracer = LightTracerProvider(HeadSampler(ParentBased(Always()), tail=True), collected).get_tracer("test")
-    monkeypatch.setattr(api._Instruments, "tracer", tracer)
-    monkeypatch.setattr(api._Instruments, "baggage_hosts", frozenset({"storage.internal:9000"}))
+    monkeypatch.setattr(INSTRUMENTS, "tracer", tracer)
+    monkeypatch.setattr(INSTRUMENTS, "baggage_hosts", frozenset({"storage.internal:9000"}))
 
     def view(request: HttpRequest) -> HttpResponse:
         scene.call_storages()

@@ -7,8 +7,8 @@ from opentelemetry import baggage
 from opentelemetry.context import Context
 
 from tests.tracing_app.propagation.scene import SAMPLED, Scene
-from tracing_app import api
 from tracing_app.propagation.baggage import format_baggage, with_baggage
+from tracing_app.recording.stage import INSTRUMENTS
 
 FULL = ",".join(f"k{number}={number}" for number in range(64))
 LONGEST = "k=" + "v" * 8190
@@ -81,7 +81,7 @@ def test_baggage_goes_along_without_a_trace_of_its_own(scene: Scene) -> None:
 def test_a_host_is_listed_with_any_port_or_with_one(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, listed: str, host: str, port: int, is_handed_on: bool
 ) -> None:
-    monkeypatch.setattr(api._Instruments, "baggage_hosts", frozenset({listed}))
+    monkeypatch.setattr(INSTRUMENTS, "baggage_hosts", frozenset({listed}))
     scene.listed = (host, port)
 
     scene.send(("baggage", "a=1"))

@@ -39,14 +39,14 @@ def test_they_are_seen_beside_the_others_and_exported_once_each() -> None:
     assert sorted(on_the_wire(trace), key=str) == sorted(span.attributes.items(), key=str)
 
 
-def test_a_key_that_is_set_again_has_the_last_value_and_the_fixed_ones_never_change() -> None:
+def test_what_is_set_by_itself_has_precedence_and_the_fixed_ones_never_change() -> None:
     span, collected = started(FIXED)
     span.set_attribute("port", 8080)
     span.set_attribute("route", "/a")
     span.set_attributes({"method": "POST"})
-    span.set_attributes(FixedAttributes({"route": "/b"}))
+    span.set_attributes(FixedAttributes({"route": "/b", "secure": True}))
     span.end()
-    told = {"method": "POST", "port": 8080, "secure": False, "route": "/b"}
+    told = {"method": "POST", "port": 8080, "secure": True, "route": "/a"}
     assert span.attributes == told
     assert dict(on_the_wire(collected.traces[0])) == told
     assert len(on_the_wire(collected.traces[0])) == 4

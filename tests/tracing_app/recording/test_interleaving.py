@@ -11,10 +11,16 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+import pytest
 from opentelemetry.trace import SpanContext, set_span_in_context
 
 from tests.tracing_app.recording.recorders import Collected, light
+from tracing_app.compiled import IS_COMPILED
 from tracing_app.recording.choices import RateCap
+
+pytestmark = pytest.mark.skipif(
+    IS_COMPILED, reason="compiled code has no lines to come between: test_compiled runs these uncompiled"
+)
 
 OTHER = SpanContext(0x77, 0x88, is_remote=True)
 

@@ -1,0 +1,2 @@
+cpdef with_current(span, context)
+cpdef leave(token)

@@ -1,0 +1,1 @@
+cpdef attribute_of(span, name)
