@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -187,11 +187,12 @@ def _name_span(method: str, s3: S3Request, *, is_known: bool) -> None:
     if bucket and not is_known:
         bucket = redacted_key(bucket)
     name, attributes = _span_of(method, s3.operation.value, bucket, bool(key))
-    if key:
-        shown = redacted_key(key)
-        name_request(name, attributes, {"url.path": f"/{bucket}/{shown}", "aws.s3.key": shown})
-    else:
-        name_request(name, attributes)
+    name_request(name, attributes, partial(_path_of, bucket, key) if key else None)
+
+
+def _path_of(bucket: str, key: str) -> dict[str, str]:
+    shown = redacted_key(key)
+    return {"url.path": f"/{bucket}/{shown}", "aws.s3.key": shown}
 
 
 @lru_cache(maxsize=1024)

@@ -71,8 +71,12 @@ class SpanData(Protocol):
     dropped_links: int
     status_code: StatusCode
     status_description: str
+    later: Callable[[], Attributes] | None
     is_plain: bool
     """Whether nothing was dropped, no link added and no status set: so it is with most."""
+
+    def complete(self) -> None:
+        """Make the attributes of ``later``, if there are any."""
 
     @property
     def context(self) -> SpanContext: ...

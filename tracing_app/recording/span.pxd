@@ -34,6 +34,7 @@ cdef class LightSpan:
     cdef public object raw_events
     cdef public FixedAttributes fixed
     cdef public dict varied
+    cdef public object later
     cdef object _context
     cdef list _links
 
@@ -66,6 +67,9 @@ cdef class LightSpan:
     @cython.locals(events=list, buffer=TraceBuffer, count=Py_ssize_t)
     cpdef add_moments(self, moments)
     cpdef update_name(self, name)
+    cpdef describe_later(self, make)
+    @cython.locals(buffer=TraceBuffer)
+    cpdef complete(self)
     cpdef bint is_recording(self)
     @cython.locals(buffer=TraceBuffer, varied=dict, fixed=FixedAttributes)
     cpdef end(self, end_time=*)

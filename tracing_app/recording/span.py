@@ -11,7 +11,7 @@ This module is compiled where a C compiler is at hand (``tracing_app.compiled``)
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Self
 
@@ -67,6 +67,7 @@ class LightSpan:
         "is_parent_remote",
         "is_plain",
         "kind",
+        "later",
         "links",
         "name",
         "parent_span_id",
@@ -104,6 +105,7 @@ class LightSpan:
         self.trace_flags = trace_flags
         self.trace_state = trace_state
         self._context: SpanContext | None = None
+        self.later: Callable[[], Mapping[str, AnyValue]] | None = None
         self.parent_span_id = parent_span_id
         self.is_parent_remote = is_parent_remote
         self.name = name
@@ -146,6 +148,7 @@ class LightSpan:
     @property
     def attributes(self) -> Attributes:
         """All of them, in no order that means anything."""
+        self.complete()
         return {**self.fixed, **self.varied} if self.fixed else self.varied
 
     @property
@@ -210,6 +213,31 @@ class LightSpan:
         else:
             for key, value in cleaned.items():
                 self.set_attribute(key, value)
+
+    def describe_later(self, make: Callable[[], Mapping[str, AnyValue]]) -> None:
+        """More attributes, made when the trace is judged: what takes time to make. What was set by itself
+        stays as it is; there is one such call for a span."""
+        if self._has_ended:
+            self._warn_ended("describe_later")
+            return
+        self.later = make
+
+    def complete(self) -> None:
+        """Make the attributes that were left for later; done by who takes the span."""
+        make, self.later = self.later, None
+        if make is None:
+            return
+        buffer = self.buffer
+        try:
+            made, dropped = clean_attributes(make(), buffer.max_attributes, buffer.max_length)
+        except Exception:
+            logger.exception("attributes of the span %r could not be made", self.name)
+            return
+        if dropped:
+            self._drop_attributes(dropped)
+        for key, value in made.items():
+            if len(self.varied) < buffer.max_attributes:
+                self.varied.setdefault(key, value)
 
     def add_fixed(self, attributes: FixedAttributes) -> None:
         """``set_attributes``, of a span that has not ended. What was set by itself stays as it is."""

@@ -6,7 +6,7 @@ goes through here several times, whether anything is recorded or not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import Token
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, cast
@@ -170,13 +170,22 @@ def fail(span: Span | LightSpan, error: BaseException) -> None:
         span.set_status(StatusCode.ERROR)
 
 
-def name_request(name: str, *attributes: Mapping[str, AttributeValue]) -> None:
-    """Give the request's root span its name and attributes, once it is known what is asked."""
+def name_request(
+    name: str,
+    attributes: Mapping[str, AttributeValue] | None = None,
+    later: Callable[[], Mapping[str, AttributeValue]] | None = None,
+) -> None:
+    """Give the request's root span its name and attributes, once it is known what is asked. ``later`` makes
+    more of them when the trace is judged, outside of any request: what takes time to make."""
     span = _current_span()
     if span is not None and span.is_recording():
         span.update_name(name)
-        for each in attributes:
-            span.set_attributes(each)
+        if attributes:
+            span.set_attributes(attributes)
+        if later is not None and isinstance(span, LightSpan):
+            span.describe_later(later)
+        elif later is not None:
+            span.set_attributes(later())
 
 
 def note(attributes: Mapping[str, AttributeValue]) -> None:

@@ -177,6 +177,9 @@ class TailSampler:
 
     def offer(self, trace: TraceData) -> None:
         """Keep, drop, or hold for now; see ``TraceSink``. A late span follows the verdict on its trace."""
+        root = trace.spans[-1]
+        if root.later is not None:
+            root.complete()
         verdict = self._late(trace.trace_id) if trace.is_late else self._judge(trace)
         is_upload = self._uploads is not None and not trace.is_late and belongs_to_upload(trace)
         with self._lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
@@ -53,7 +53,11 @@ class PastSpan:
     dropped_links: int = 0
     status_description: str = ""
     is_plain: bool = False
+    later: Callable[[], Attributes] | None = None
     fixed: FixedAttributes = field(default_factory=lambda: NOTHING)
+
+    def complete(self) -> None:
+        """They are all there."""
 
     @property
     def context(self) -> SpanContext:

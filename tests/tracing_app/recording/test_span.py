@@ -279,3 +279,25 @@ def test_text_form_names_the_span():
     span, _ = started()
     assert "PUT" in repr(span)
     assert "0x00000000000000000000000000001000" in repr(span)
+
+
+def test_attributes_of_later_are_made_once_and_beside_what_was_set():
+    span, collected = started(attributes={"a": 1})
+    made = []
+
+    def make():
+        made.append(True)
+        return {"a": 2, "b": "x" * 9}
+
+    span.describe_later(make)
+    found = ended(span, collected)
+    assert made == []
+    assert found.attributes == {"a": 1, "b": "x" * 9}
+    assert made == [True]
+
+
+def test_attributes_of_later_that_cannot_be_made_are_told_and_missing(caplog: pytest.LogCaptureFixture):
+    span, collected = started(attributes={"a": 1})
+    span.describe_later(lambda: {"b": 1 / 0})
+    assert ended(span, collected).attributes == {"a": 1}
+    assert "could not be made" in caplog.text

@@ -167,6 +167,19 @@ def test_a_rule_that_fails_keeps_and_never_raises(caplog: pytest.LogCaptureFixtu
     assert sink.traces[0].spans[-1].attributes[REASON] == "failed"
 
 
+def test_rules_see_what_a_span_left_for_later() -> None:
+    sink = Sink()
+    rules = parse_rules([RuleText("keys", "always", "root.aws.s3.key = shown")])
+    made = trace(PUT)
+    made.spans[-1].later = lambda: {"aws.s3.key": "shown"}
+
+    TailSampler(TailPolicy(rules=rules), sink).offer(made)
+
+    (kept,) = sink.traces
+    assert kept.spans[-1].varied["aws.s3.key"] == "shown"
+    assert kept.spans[-1].attributes[RULE] == "keys"
+
+
 def test_a_mixed_load() -> None:
     """1 % errors, 1 % slow, ratio 0.01: all that matters is kept, and counts can be re-weighted."""
     chance = random.Random(5)
