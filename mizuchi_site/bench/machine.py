@@ -9,6 +9,8 @@ import sqlite3
 from importlib.metadata import version
 from pathlib import Path
 
+from tracing_app.compiled import IS_COMPILED
+
 from .nginx import nginx_version
 from .postgres import postgres_version
 
@@ -28,6 +30,7 @@ def machine_facts() -> dict[str, str]:
         "nginx": nginx_version() or "not installed",
         "postgresql": postgres_version() or "not installed",
         **{name: version(name) for name in _PACKAGES},
+        "tracing": "compiled" if IS_COMPILED else "not compiled",
     }
 
 
