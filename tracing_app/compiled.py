@@ -16,13 +16,11 @@ from pathlib import Path
 MODULES = (
     "tracing_app.recording.attributes",
     "tracing_app.recording.current_context",
-    "tracing_app.recording.data",
     "tracing_app.recording.fixed",
     "tracing_app.recording.span",
     "tracing_app.recording.stage",
     "tracing_app.recording.trace_buffer",
     "tracing_app.recording.tracer",
-    "tracing_app.sampling.held",
     "tracing_app.sampling.tail",
     "tracing_app.exporting.plain_trace",
     "tracing_app.middleware",

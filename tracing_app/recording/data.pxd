@@ -1,1 +1,0 @@
-cpdef attribute_of(span, name)
