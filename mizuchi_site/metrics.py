@@ -145,6 +145,7 @@ def _kept_traces() -> Container[str]:
     tracing = current_tracing()
     if tracing is None:
         return ()
+    tracing.gathered.settle()
     return {f"{trace_id:032x}" for trace_id in tracing.sampler.latest_kept(MAX_KEPT)}
 
 

@@ -23,8 +23,6 @@ TELEMETRY = (
     "tracing_app.exporting.worker",
     "tracing_app.pages",
     "tracing_app.recording.provider",
-    "tracing_app.recording.span",
-    "tracing_app.recording.tracer",
 )
 
 
