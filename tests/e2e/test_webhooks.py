@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -129,8 +130,13 @@ def test_what_was_answered_is_delivered_although_all_is_killed(site: Site) -> No
 
 
 def test_a_delivery_is_in_the_trace_of_its_upload(site: Site) -> None:
+    site.put("before")
+    site.node.wait(lambda: "before" in keys(site.receiver), "delivered")
+    tries = -1
+    while tries != site.receiver.tries:  # of uploads before, whose tries would be taken for this one's
+        tries = site.receiver.tries
+        time.sleep(1)
     site.receiver.status = 503
-    tries = site.receiver.tries
     trace_id = site.put("traced")
     site.receiver.wait_for_tries(tries + 1)
     site.receiver.status = 204
